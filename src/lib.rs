@@ -1,0 +1,1 @@
+//! Admit: a SMART on FHIR authorization server, and the token validator that AWS HealthLake calls.
