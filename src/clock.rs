@@ -1,0 +1,67 @@
+//! The only reader of the system time. A request asks once; everything below is told `now`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use time::{Duration, OffsetDateTime};
+
+/// Where the time comes from: the machine, or a test that owns it.
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that stands still until it is moved; microseconds since 1970.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that shows `start` until [`Clock::advance`] moves it.
+    #[must_use]
+    pub fn manual(start: OffsetDateTime) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(micros(start))))
+    }
+
+    /// The time, in UTC.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that may read the system clock")]
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        match self {
+            Self::System => OffsetDateTime::now_utc(),
+            Self::Manual(at) => from_micros(at.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a manual clock; the system's clock does not listen.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(at) = self {
+            let by = i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX);
+            at.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Microseconds since 1970, as the store keeps precise times.
+#[must_use]
+pub fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+}
+
+/// The inverse of [`micros`]; a value outside of the calendar becomes 1970.
+#[must_use]
+pub fn from_micros(micros: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = Clock::manual(OffsetDateTime::UNIX_EPOCH);
+        let before = clock.now();
+        clock.advance(Duration::seconds(61));
+        assert_eq!(clock.now() - before, Duration::seconds(61));
+    }
+}

@@ -1,0 +1,120 @@
+//! What our tokens say.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Rejection;
+use crate::scope::MAX_LENGTH as MAX_SCOPE_LENGTH;
+
+/// The claims of an access token (RFC 9068 §2.2, and the SMART context).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// Who it speaks for: the user, or the client itself.
+    pub sub: String,
+    /// The FHIR base, or the issuer for a token that reads no FHIR.
+    pub aud: String,
+    /// End, in Unix seconds: from this second on it is no longer good.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// From when on it is good.
+    pub nbf: i64,
+    /// Its own name.
+    pub jti: String,
+    /// The app.
+    pub client_id: String,
+    /// The scopes, as granted.
+    pub scope: String,
+    /// The tenant.
+    pub tenant_id: String,
+    /// The patient in context: the bare id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patient: Option<String>,
+    /// The encounter in context: the bare id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encounter: Option<String>,
+    /// The user's own resource: an absolute URL.
+    #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
+    pub fhir_user: Option<String>,
+    /// The patient again, as `Patient/ID`, which is how some FHIR servers read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_response_patient: Option<String>,
+}
+
+/// The claims of an ID token (OpenID Connect Core §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IdClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// The user.
+    pub sub: String,
+    /// The client.
+    pub aud: String,
+    /// End, in Unix seconds.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// When the user last proved who they are.
+    pub auth_time: i64,
+    /// What the request sent, to be found again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Half of the access token's hash (OpenID Connect Core §3.1.3.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    /// The browser session it came of (OpenID Connect Front-Channel Logout §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// How the user proved it (RFC 8176).
+    pub amr: Vec<&'static str>,
+    /// The user's own resource: an absolute URL.
+    #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
+    pub fhir_user: Option<String>,
+    /// The same under its STU1 name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The user's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl AccessClaims {
+    /// Reads the claims by their types. Extra claims are ignored.
+    ///
+    /// # Errors
+    /// [`Rejection::Claim`] names the first claim that is missing or mistyped.
+    pub fn read(claims: &Map<String, Value>) -> Result<Self, Rejection> {
+        let text = |name: &'static str, most: usize| match claims.get(name) {
+            Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
+            _ => Err(Rejection::Claim(name)),
+        };
+        let seconds = |name: &'static str| {
+            claims.get(name).and_then(Value::as_i64).filter(|at| (0..=MAX_SECONDS).contains(at)).ok_or(Rejection::Claim(name))
+        };
+        let optional = |name: &'static str| match claims.get(name) {
+            None => Ok(None),
+            Some(_) => text(name, 2048).map(Some),
+        };
+        Ok(Self {
+            iss: text("iss", 2048)?,
+            sub: text("sub", 255)?,
+            aud: text("aud", 2048)?,
+            exp: seconds("exp")?,
+            iat: seconds("iat")?,
+            nbf: seconds("nbf")?,
+            jti: text("jti", 255)?,
+            client_id: text("client_id", 255)?,
+            scope: text("scope", MAX_SCOPE_LENGTH)?,
+            tenant_id: text("tenant_id", 255)?,
+            patient: optional("patient")?,
+            encounter: optional("encounter")?,
+            fhir_user: optional("fhirUser")?,
+            launch_response_patient: optional("launch_response_patient")?,
+        })
+    }
+}
+
+/// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
+const MAX_SECONDS: i64 = 253_402_300_799;

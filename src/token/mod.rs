@@ -1,0 +1,32 @@
+//! JSON Web Tokens: what they say, who signed them, and whether they may be believed.
+//!
+//! `jsonwebtoken` parses keys and verifies signatures; everything that it leaves open (unknown
+//! `crit`, absent or mistyped claims, `typ`, `exp == now`, the system clock) is decided here.
+
+mod algorithm;
+mod claims;
+mod json;
+mod jwks;
+mod sign;
+mod verify;
+
+pub use algorithm::Algorithm;
+pub use claims::{AccessClaims, IdClaims};
+pub use jwks::{BadKeySet, Jwks, MAX_JWKS_BYTES, MAX_KEYS, PublicKey, ec_thumbprint, rsa_thumbprint};
+pub use sign::{Signer, UnusableKey};
+pub use verify::{MAX_TOKEN_BYTES, Rejection, Unverified};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Base64url without padding (RFC 7515 §2).
+#[must_use]
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The inverse of [`base64url`]; `None` where the text is anything else.
+#[must_use]
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

@@ -1,0 +1,132 @@
+//! Whether a token may be believed: size, header, type, algorithm by key, signature, times.
+
+use serde_json::{Map, Value};
+
+use super::{Jwks, from_base64url, json};
+
+/// The longest token that is looked at, in bytes; longer ones are refused before any decoding.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// Why a token is not believed. The text holds nothing of the token itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// More than [`MAX_TOKEN_BYTES`].
+    #[error("the token is too long")]
+    TooLong,
+    /// Not three parts of base64url, or not JSON objects.
+    #[error("the token is malformed")]
+    Malformed,
+    /// A header that changes how a token is to be read (RFC 7515 §4.1.11, RFC 8725 §3.10).
+    #[error("the token's header has a member that is not allowed")]
+    Header,
+    /// `typ` is not the kind of token that is wanted here (RFC 8725 §3.11).
+    #[error("the token is of another type")]
+    Type,
+    /// No `kid`, or none that names a key of this issuer.
+    #[error("the token's key is unknown")]
+    UnknownKey,
+    /// The key is not for this algorithm.
+    #[error("the token's algorithm does not belong to its key")]
+    Algorithm,
+    /// The signature is wrong.
+    #[error("the token's signature is wrong")]
+    Signature,
+    /// A claim is missing or has the wrong type.
+    #[error("the claim {0} is missing or has the wrong type")]
+    Claim(&'static str),
+    /// Another issuer.
+    #[error("the token comes from another issuer")]
+    Issuer,
+    /// For somebody else.
+    #[error("the token is for another audience")]
+    Audience,
+    /// For another tenant.
+    #[error("the token belongs to another tenant")]
+    Tenant,
+    /// `exp` has come.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` lies ahead.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// It lives longer than any that we issue.
+    #[error("the token lives too long")]
+    LivesTooLong,
+    /// No FHIR scope in it.
+    #[error("the token has no FHIR scope")]
+    Scope,
+    /// A `patient/` scope without a patient.
+    #[error("the token has a patient scope and no patient")]
+    NoPatient,
+}
+
+/// A token whose form is right and whose signature nobody has looked at yet.
+pub struct Unverified<'t> {
+    message: &'t str,
+    signature: &'t str,
+    payload: &'t str,
+    alg: String,
+    kid: String,
+    typ: String,
+}
+
+impl<'t> Unverified<'t> {
+    /// Reads the header of a compact JWS.
+    ///
+    /// # Errors
+    /// [`Rejection`]: too long, malformed, or a header that we do not accept.
+    pub fn parse(token: &'t str) -> Result<Self, Rejection> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Rejection::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Rejection::Malformed)?;
+        if payload.contains('.') || signature.is_empty() {
+            return Err(Rejection::Malformed);
+        }
+        let header = json::object(&from_base64url(header).ok_or(Rejection::Malformed)?).ok_or(Rejection::Malformed)?;
+        if header.keys().any(|name| !matches!(name.as_str(), "alg" | "kid" | "typ" | "x5t" | "x5t#S256")) {
+            return Err(Rejection::Header);
+        }
+        let text = |name: &str| header.get(name).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            message,
+            signature,
+            payload,
+            alg: text("alg").ok_or(Rejection::Algorithm)?,
+            kid: text("kid").filter(|kid| !kid.is_empty() && kid.len() <= 255).ok_or(Rejection::UnknownKey)?,
+            typ: text("typ").unwrap_or_default(),
+        })
+    }
+
+    /// The name of the key that is said to have signed.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Refuses every `typ` but this one; `application/` may stand before it (RFC 7515 §4.1.9).
+    ///
+    /// # Errors
+    /// [`Rejection::Type`]
+    pub fn must_be(&self, typ: &str) -> Result<(), Rejection> {
+        let own = self.typ.to_ascii_lowercase();
+        let own = own.strip_prefix("application/").unwrap_or(&own);
+        if own == typ.to_ascii_lowercase() { Ok(()) } else { Err(Rejection::Type) }
+    }
+
+    /// Checks the signature; only then are there claims to read. The key decides which algorithm
+    /// is right, never the token.
+    ///
+    /// # Errors
+    /// [`Rejection`]: unknown key, wrong algorithm, wrong signature, or claims that are no object.
+    pub fn verify(&self, keys: &Jwks) -> Result<Map<String, Value>, Rejection> {
+        let key = keys.get(&self.kid).ok_or(Rejection::UnknownKey)?;
+        let algorithm = *key.algorithms.iter().find(|known| known.as_str() == self.alg).ok_or(Rejection::Algorithm)?;
+        let good = jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.key, algorithm.jsonwebtoken());
+        if !good.unwrap_or(false) {
+            return Err(Rejection::Signature);
+        }
+        json::object(&from_base64url(self.payload).ok_or(Rejection::Malformed)?).ok_or(Rejection::Malformed)
+    }
+}
