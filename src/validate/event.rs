@@ -1,0 +1,61 @@
+//! What HealthLake sends: three strings, and whatever else it comes to send later.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::Refusal;
+
+/// One call of the validator.
+#[derive(Debug)]
+pub struct Event {
+    /// The base URL of the data store, with a trailing slash.
+    pub datastore_endpoint: String,
+    /// What is to be done, such as `ReadResource`. Opaque: new ones appear without notice.
+    pub operation_name: String,
+    /// The token, without `Bearer`.
+    pub bearer_token: BearerToken,
+}
+
+/// A token on its way through. It is never printed.
+pub struct BearerToken(String);
+
+impl BearerToken {
+    /// The token itself, to be verified and for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(…)")
+    }
+}
+
+impl Event {
+    /// Reads an event; fields that we do not know are ignored.
+    ///
+    /// # Errors
+    /// [`Refusal::MissingFields`], [`Refusal::NoToken`]
+    pub fn read(event: &Value) -> Result<Self, Refusal> {
+        let text = |name: &str| event.get(name).and_then(Value::as_str);
+        let (Some(endpoint), Some(operation), Some(token)) = (text("datastoreEndpoint"), text("operationName"), text("bearerToken"))
+        else {
+            return Err(Refusal::MissingFields);
+        };
+        let token = match token.split_at_checked(7) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
+            _ => token,
+        };
+        if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(Refusal::NoToken);
+        }
+        Ok(Self {
+            datastore_endpoint: endpoint.to_owned(),
+            operation_name: operation.to_owned(),
+            bearer_token: BearerToken(token.to_owned()),
+        })
+    }
+}
