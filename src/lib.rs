@@ -1,7 +1,30 @@
 //! Admit: a SMART on FHIR authorization server, and the token validator that AWS HealthLake calls.
 
+// Vocabulary: in both artefacts, pure but for the validator's key fetch.
 pub mod clock;
 pub mod id;
 pub mod scope;
 pub mod token;
 pub mod validate;
+
+// The server's model.
+#[cfg(feature = "server")]
+pub mod client;
+#[cfg(feature = "server")]
+pub mod flow;
+#[cfg(feature = "server")]
+pub mod grant;
+#[cfg(feature = "server")]
+pub mod key;
+#[cfg(feature = "server")]
+pub mod password;
+#[cfg(feature = "server")]
+pub mod person;
+#[cfg(feature = "server")]
+pub mod pkce;
+#[cfg(feature = "server")]
+pub mod redirect;
+#[cfg(feature = "server")]
+pub mod secret;
+#[cfg(feature = "server")]
+pub mod tenant;

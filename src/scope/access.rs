@@ -28,6 +28,8 @@ impl Access {
     pub const SEARCH: Self = Self::letters(0b1_0000);
     /// `rs`, v1 `read`
     pub const READ_SEARCH: Self = Self::letters(0b1_0010);
+    /// `cruds`, v1 `*`
+    pub const ALL: Self = Self::letters(0b1_1111);
     /// `cud`, v1 `write`
     pub const WRITE: Self = Self::letters(0b0_1101);
 
@@ -46,7 +48,7 @@ impl Access {
     pub fn intersect(self, other: Self) -> Option<Self> {
         let bits = self.bits & other.bits;
         // A v1 word exists for three sets only; any other set has to be spelt in letters.
-        let v1 = self.v1 && [Self::READ_SEARCH.bits, Self::WRITE.bits, 0b1_1111].contains(&bits);
+        let v1 = self.v1 && [Self::READ_SEARCH.bits, Self::WRITE.bits, Self::ALL.bits].contains(&bits);
         (bits != 0).then_some(Self { bits, v1 })
     }
 
@@ -78,7 +80,7 @@ impl FromStr for Access {
         match text {
             "read" => return v1(Self::READ_SEARCH.bits),
             "write" => return v1(Self::WRITE.bits),
-            "*" => return v1(0b1_1111),
+            "*" => return v1(Self::ALL.bits),
             "" => return Err(UnknownScope),
             _ => {}
         }

@@ -1,0 +1,133 @@
+//! An app: what is registered of it, and so what it may do.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::id::ClientId;
+use crate::redirect::RedirectUri;
+use crate::scope::{Level, Scope, ScopeSet};
+use crate::token::Algorithm;
+
+/// A registered client (RFC 6749 §2, RFC 7591 §2).
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: ClientId,
+    /// The name that people see.
+    pub name: String,
+    /// Who made it, where that is known.
+    pub developer: Option<String>,
+    /// How it proves who it is.
+    pub auth: ClientAuth,
+    /// What it may ask the token endpoint for.
+    pub grant_types: Vec<GrantType>,
+    /// The most it may be given.
+    pub scopes: ScopeSet,
+    /// Where its users may be sent back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where its users may be sent after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// The FHIR bases that it may use; empty: every one.
+    pub fhir_bases: Vec<String>,
+    /// What its ID tokens are signed with.
+    pub id_token_alg: Algorithm,
+    /// For how long a rotated refresh token still gives its successor.
+    pub refresh_grace: Duration,
+    /// After how long a refresh token ends however much it is used.
+    pub refresh_max_life: Option<Duration>,
+    /// An administrator knows who is behind it.
+    pub is_verified: bool,
+    /// Clinicians are not asked for consent: the administrator has decided.
+    pub is_pre_approved: bool,
+    /// It may introspect tokens of other clients.
+    pub may_introspect: bool,
+    /// It may do without PKCE: STU1 apps and conformance suites only.
+    pub is_pkce_exempt: bool,
+    /// It was switched off.
+    pub disabled_at: Option<OffsetDateTime>,
+    /// When it was registered.
+    pub created_at: OffsetDateTime,
+}
+
+/// How a client proves who it is (RFC 7591 §2, `token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// It cannot keep a secret; PKCE has to do.
+    None,
+    /// A secret by HTTP Basic.
+    ClientSecretBasic,
+    /// A secret in the form.
+    ClientSecretPost,
+}
+
+/// What the token endpoint can be asked for (RFC 6749 §4.1, §4.4, §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// An authorization code for tokens.
+    AuthorizationCode,
+    /// A refresh token for tokens.
+    RefreshToken,
+    /// A token for the client itself.
+    ClientCredentials,
+}
+
+macro_rules! names {
+    ($type:ident { $($variant:ident = $name:literal)* }) => {
+        impl $type {
+            /// Every one of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// The inverse of `as_str`.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|own| own.as_str() == text)
+            }
+        }
+    };
+}
+
+names!(ClientAuth { None = "none" ClientSecretBasic = "client_secret_basic" ClientSecretPost = "client_secret_post" });
+names!(GrantType { AuthorizationCode = "authorization_code" RefreshToken = "refresh_token" ClientCredentials = "client_credentials" });
+
+impl Client {
+    /// Whether it keeps a secret.
+    #[must_use]
+    pub fn is_confidential(&self) -> bool {
+        self.auth != ClientAuth::None
+    }
+
+    /// Whether it may use this grant.
+    #[must_use]
+    pub fn may(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+
+    /// Whether it may use this FHIR base.
+    #[must_use]
+    pub fn may_use(&self, fhir_base: &str) -> bool {
+        self.fhir_bases.is_empty() || self.fhir_bases.iter().any(|own| own == fhir_base)
+    }
+
+    /// What a person can be asked to allow this client: nothing at the system's level, no launch
+    /// context that was never begun, no refresh token where it may not refresh.
+    #[must_use]
+    pub fn scopes_with_a_person(&self, asked: &ScopeSet) -> ScopeSet {
+        asked.within(&self.scopes).filtered(|scope| match scope {
+            Scope::Resource(resource) => resource.level != Level::System,
+            Scope::OfflineAccess | Scope::OnlineAccess => self.may(GrantType::RefreshToken),
+            Scope::Launch => false, // there is no EHR launch yet that it could name
+            _ => true,
+        })
+    }
+
+    /// What the client can be given for itself (SMART Backend Services): the system's level only.
+    #[must_use]
+    pub fn scopes_of_its_own(&self, asked: &ScopeSet) -> ScopeSet {
+        asked.within(&self.scopes).filtered(|scope| matches!(scope, Scope::Resource(resource) if resource.level == Level::System))
+    }
+}

@@ -1,0 +1,143 @@
+//! One authorization request: what was asked, the facts learnt since, and so what comes next.
+//!
+//! ```text
+//!            no session, or too old            several patients          not yet approved
+//! /authorize ──────────────────────▶ LogIn ──────────────────▶ PickPatient ──────────▶ Consent ──▶ Respond
+//! ```
+//! The step is derived from the facts and never stored; each page records one fact and returns.
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::client::Client;
+use crate::id::{ClientId, FlowId, PatientId, SessionId, UserId};
+use crate::person::SignedIn;
+use crate::pkce::Challenge;
+use crate::redirect::ReturnTo;
+use crate::scope::ScopeSet;
+
+/// How long a flow may rest, and how long it may last.
+pub const IDLE_LIFE: Duration = Duration::minutes(5);
+/// See [`IDLE_LIFE`].
+pub const LIFE: Duration = Duration::minutes(10);
+
+/// A valid authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, SMART App Launch).
+/// It never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Who asks.
+    pub client_id: ClientId,
+    /// Where the answer goes.
+    pub return_to: ReturnTo,
+    /// What of the requested scopes the client may have at all.
+    pub scopes: ScopeSet,
+    /// The FHIR base that is meant; none for a plain sign-in.
+    pub fhir_base: Option<String>,
+    /// Absent only for a client that is exempt from PKCE.
+    pub challenge: Option<Challenge>,
+    /// Goes into the ID token as it came.
+    pub nonce: Option<String>,
+    /// What the app wants the person to do, whatever we know already.
+    pub prompt: Prompt,
+    /// How old the sign-in may be, in seconds.
+    pub max_age: Option<i64>,
+    /// Who the app thinks will sign in.
+    pub login_hint: Option<String>,
+}
+
+/// `prompt` (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// No page may be shown.
+    pub none: bool,
+    /// Sign in again; also what `select_account` comes to.
+    pub login: bool,
+    /// Ask for consent again.
+    pub consent: bool,
+}
+
+impl Prompt {
+    /// `None` where the value is not one of the standard's, or contradicts itself.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut prompt = Self::default();
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            match word {
+                "none" => prompt.none = true,
+                "login" | "select_account" => prompt.login = true,
+                "consent" => prompt.consent = true,
+                _ => return None,
+            }
+        }
+        (!prompt.none || prompt == Self { none: true, ..Self::default() }).then_some(prompt)
+    }
+}
+
+/// A flow and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Its name in URLs; no secret.
+    pub id: FlowId,
+    /// What was asked.
+    pub ask: Ask,
+    /// When it began.
+    pub created_at: OffsetDateTime,
+    /// The sign-in that its facts belong to.
+    pub session_id: Option<SessionId>,
+    /// The person whom its facts belong to.
+    pub user_id: Option<UserId>,
+    /// The patient that was chosen.
+    pub patient_id: Option<PatientId>,
+    /// What the person allowed.
+    pub approved: Option<ScopeSet>,
+    /// The answer has been sent.
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+/// The one thing to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The person proves who they are.
+    LogIn,
+    /// The person chooses a patient.
+    PickPatient,
+    /// The person decides.
+    Consent,
+    /// The app gets its answer.
+    Respond,
+}
+
+impl Flow {
+    /// The one thing to do next. `signed_in` is this browser's live session, whoever's it is.
+    #[must_use]
+    pub fn next_step(&self, signed_in: Option<&SignedIn>, client: &Client, now: OffsetDateTime) -> Step {
+        let Some(signed_in) = signed_in.filter(|signed_in| self.accepts(signed_in, now)) else { return Step::LogIn };
+        // Facts of one person are not facts of another who signed in meanwhile.
+        let is_theirs = self.user_id.as_ref() == Some(&signed_in.user.id);
+        if self.ask.scopes.need_patient() && (!is_theirs || self.patient_id.is_none()) {
+            Step::PickPatient
+        } else if !is_theirs || (self.approved.is_none() && !self.needs_no_consent(signed_in, client)) {
+            Step::Consent
+        } else {
+            Step::Respond
+        }
+    }
+
+    /// Whether this sign-in is recent enough for what was asked.
+    fn accepts(&self, signed_in: &SignedIn, now: OffsetDateTime) -> bool {
+        let since_asked = signed_in.auth_time >= self.created_at;
+        let recent = self.ask.max_age.is_none_or(|most| (now - signed_in.auth_time).whole_seconds() <= most && most > 0);
+        since_asked || (recent && !self.ask.prompt.login)
+    }
+
+    /// Whether the administrator has decided for this kind of person.
+    fn needs_no_consent(&self, signed_in: &SignedIn, client: &Client) -> bool {
+        client.is_pre_approved && signed_in.user.is_clinician() && !self.ask.prompt.consent
+    }
+
+    /// When the flow ends if nothing happens from `now` on.
+    #[must_use]
+    pub fn expires_at(&self, now: OffsetDateTime) -> OffsetDateTime {
+        (now + IDLE_LIFE).min(self.created_at + LIFE)
+    }
+}

@@ -1,0 +1,159 @@
+//! Passwords of people: argon2id, off the async threads, in a bounded number of slots.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+/// The longest password that is looked at, in bytes.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+/// The shortest that can be set, in characters (NIST SP 800-63B-4, without a second factor).
+pub const MIN_PASSWORD_CHARS: usize = 15;
+/// How long a sign-in waits for a slot.
+const QUEUE: Duration = Duration::from_secs(2);
+
+/// Hashes and compares passwords.
+pub struct Passwords {
+    slots: Arc<Semaphore>,
+    /// The hash of no password: comparing with it takes as long as with a real one.
+    decoy: String,
+}
+
+/// Why a password was not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Every slot was taken for too long.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The stored hash cannot be read, or the library failed.
+    #[error("a password hash could not be computed")]
+    Broken,
+}
+
+/// Why a password cannot be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPassword {
+    /// Fewer than [`MIN_PASSWORD_CHARS`].
+    #[error("a password has at least 15 characters; a few words in a row are fine")]
+    Short,
+    /// More than [`MAX_PASSWORD_BYTES`].
+    #[error("a password has at most 1,024 bytes")]
+    Long,
+    /// It holds the user name.
+    #[error("the password must not contain the user name")]
+    Username,
+    /// It is one character over and over, or well known.
+    #[error("this password is too easy to guess")]
+    Common,
+}
+
+/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+}
+
+impl Passwords {
+    /// With so many slots; one per core is right.
+    ///
+    /// # Errors
+    /// [`PasswordError::Broken`], where the library cannot hash at all.
+    pub fn new(slots: usize) -> Result<Self, PasswordError> {
+        Ok(Self { slots: Arc::new(Semaphore::new(slots.max(1))), decoy: hash_now("no password at all")? })
+    }
+
+    /// A PHC string for this password.
+    ///
+    /// # Errors
+    /// [`PasswordError`]
+    pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        let password = password.to_owned();
+        self.run(move || hash_now(&password)).await
+    }
+
+    /// Whether this is the password behind `hash`. Without a hash the answer is no, and takes as
+    /// long as any other.
+    ///
+    /// # Errors
+    /// [`PasswordError`]
+    pub async fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
+        let (password, hash, is_real) = (password.to_owned(), hash.unwrap_or(&self.decoy).to_owned(), hash.is_some());
+        self.run(move || {
+            let parsed = PasswordHash::new(&hash).map_err(|_| PasswordError::Broken)?;
+            Ok(argon2().verify_password(password.as_bytes(), &parsed).is_ok() && is_real)
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static) -> Result<T, PasswordError> {
+        let slot = tokio::time::timeout(QUEUE, Arc::clone(&self.slots).acquire_owned()).await;
+        let slot = slot.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
+        // The slot goes along: a request that gives up does not free a core that is still at work.
+        let work = move || {
+            let _slot = slot;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Broken)?
+    }
+}
+
+fn hash_now(password: &str) -> Result<String, PasswordError> {
+    Ok(argon2().hash_password(password.as_bytes()).map_err(|_| PasswordError::Broken)?.to_string())
+}
+
+/// Whether a person may choose this password (NIST SP 800-63B-4 §3.1.1.2): length and context, no
+/// rules of composition.
+///
+/// # Errors
+/// [`WeakPassword`] says what to change.
+pub fn check_strength(password: &str, username: &str) -> Result<(), WeakPassword> {
+    let lower = password.to_lowercase();
+    if password.len() > MAX_PASSWORD_BYTES {
+        return Err(WeakPassword::Long);
+    }
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        return Err(WeakPassword::Short);
+    }
+    if username.len() >= 3 && lower.contains(&username.to_lowercase()) {
+        return Err(WeakPassword::Username);
+    }
+    let mut distinct: Vec<char> = lower.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let is_row = "abcdefghijklmnopqrstuvwxyz0123456789012345678901234567890qwertyuiopasdfghjklzxcvbnm".contains(lower.as_str());
+    if distinct.len() < 5 || is_row || lower.starts_with("passwordpassword") {
+        return Err(WeakPassword::Common);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SS-31
+    #[test]
+    fn weak_passwords_are_refused_with_a_reason() {
+        assert_eq!(check_strength("short", "ann"), Err(WeakPassword::Short));
+        assert_eq!(check_strength("my name is dr.ann ok", "dr.ann"), Err(WeakPassword::Username));
+        assert_eq!(check_strength("aaaaaaaaaaaaaaaaaaaa", "ann"), Err(WeakPassword::Common));
+        assert_eq!(check_strength(&"x".repeat(1025), "ann"), Err(WeakPassword::Long));
+        assert_eq!(check_strength("all lower case and no digit", "ann"), Ok(()));
+    }
+
+    /// SS-29: two passwords that begin with the same 72 bytes are different, and every byte counts.
+    #[tokio::test]
+    async fn passwords_are_compared_whole_and_exactly_as_typed() {
+        let passwords = Passwords::new(2).expect("argon2 works");
+        let start = "a".repeat(72);
+        let hash = passwords.hash(&format!("{start}1")).await.expect("a hash");
+        assert_eq!(passwords.matches(&format!("{start}1"), Some(&hash)).await, Ok(true));
+        for other in [format!("{start}2"), format!("{start}1 "), format!(" {start}1"), format!("{start}1\0")] {
+            assert_eq!(passwords.matches(&other, Some(&hash)).await, Ok(false));
+        }
+        assert_eq!(passwords.matches("no password at all", None).await, Ok(false));
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    }
+}

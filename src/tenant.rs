@@ -1,0 +1,104 @@
+//! One organisation: its issuer and its FHIR bases.
+
+use crate::id::TenantId;
+use crate::token::Algorithm;
+
+/// An issuer, and the name that stands on its pages.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// Its name in the store.
+    pub id: TenantId,
+    /// The issuer identifier (RFC 8414 §2), from the configuration and nowhere else; no trailing
+    /// slash.
+    pub issuer: String,
+    /// The organisation, as people know it.
+    pub organization: String,
+    /// A banner on every page, where there is something that everybody has to know.
+    pub notice: Option<String>,
+}
+
+/// A FHIR server that tokens are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FhirBase {
+    /// Its name among the tenant's bases; part of a URL.
+    pub name: String,
+    /// The `aud` of its access tokens: what its validator sees.
+    pub audience: String,
+    /// The URLs that apps use as `iss` and `aud`; the first one is where its resources live.
+    pub public_urls: Vec<String>,
+    /// `SMART_ON_FHIR` (v1 and v2 scopes) or `SMART_ON_FHIR_V1`, as HealthLake names them.
+    pub strategy: Strategy,
+    /// The SMART App Launch version that its discovery speaks.
+    pub smart_version: String,
+    /// What its access tokens are signed with.
+    pub access_token_alg: Algorithm,
+}
+
+/// Which scopes the FHIR server understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// v1 and v2
+    SmartOnFhir,
+    /// v1 only
+    SmartOnFhirV1,
+}
+
+impl Strategy {
+    /// HealthLake's name for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SmartOnFhir => "SMART_ON_FHIR",
+            Self::SmartOnFhirV1 => "SMART_ON_FHIR_V1",
+        }
+    }
+
+    /// The inverse of [`Strategy::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::SmartOnFhir, Self::SmartOnFhirV1].into_iter().find(|strategy| strategy.as_str() == text)
+    }
+}
+
+impl FhirBase {
+    /// Whether an app that says `aud` means this base. One trailing slash more or less is no
+    /// difference; everything else is.
+    #[must_use]
+    pub fn is_meant_by(&self, aud: &str) -> bool {
+        self.public_urls.iter().any(|url| without_slash(url) == without_slash(aud))
+    }
+
+    /// Where a resource such as `Practitioner/a` lives: an absolute URL.
+    #[must_use]
+    pub fn url_of(&self, reference: &str) -> String {
+        let base = self.public_urls.first().unwrap_or(&self.audience);
+        format!("{}/{reference}", without_slash(base))
+    }
+}
+
+fn without_slash(url: &str) -> &str {
+    url.strip_suffix('/').unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SL-02: one trailing slash is tolerated, nothing else.
+    #[test]
+    fn an_audience_may_differ_by_one_trailing_slash_only() {
+        let base = FhirBase {
+            name: "main".to_owned(),
+            audience: "https://store.test/r4/".to_owned(),
+            public_urls: vec!["https://fhir.test/r4".to_owned()],
+            strategy: Strategy::SmartOnFhir,
+            smart_version: "2.2".to_owned(),
+            access_token_alg: Algorithm::Es256,
+        };
+        assert!(base.is_meant_by("https://fhir.test/r4") && base.is_meant_by("https://fhir.test/r4/"));
+        for other in ["https://fhir.test/r4//", "https://FHIR.test/r4", "https://fhir.test/R4", "https://fhir.test:443/r4", "https://fhir.test/r4?x=1", "https://store.test/r4/", ""] {
+            assert!(!base.is_meant_by(other), "{other}");
+        }
+        assert_eq!(base.url_of("Patient/1"), "https://fhir.test/r4/Patient/1");
+    }
+}
