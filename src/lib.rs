@@ -28,3 +28,9 @@ pub mod redirect;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod tenant;
+
+// What the rooms share.
+#[cfg(feature = "server")]
+pub mod audit;
+#[cfg(feature = "server")]
+pub mod store;

@@ -1,0 +1,85 @@
+//! What happened: one entry per event, written in the transaction of what it records.
+
+use std::net::IpAddr;
+
+use time::OffsetDateTime;
+
+use crate::id::{ClientId, GrantId, PatientId, SessionId, TenantId, UserId};
+use crate::secret;
+
+/// Where a change comes from: a request at some moment, from somewhere. Every write is told.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Whose data it is about.
+    pub tenant: TenantId,
+    /// When: the clock is read once per request.
+    pub now: OffsetDateTime,
+    /// The address that the request came from; none for a command.
+    pub address: Option<IpAddr>,
+    /// The request's own number, which stands in the log as well.
+    pub request_id: String,
+}
+
+impl Origin {
+    /// A command that an administrator gives at a terminal.
+    #[must_use]
+    pub fn command(tenant: TenantId, now: OffsetDateTime) -> Self {
+        Self { tenant, now, address: None, request_id: secret::nonce() }
+    }
+}
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(crate) event: &'static str,
+    pub(crate) refused: bool,
+    pub(crate) user: Option<UserId>,
+    pub(crate) client: Option<ClientId>,
+    pub(crate) patient: Option<PatientId>,
+    pub(crate) grant: Option<GrantId>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) jti: Option<String>,
+    pub(crate) detail: Option<String>,
+}
+
+macro_rules! with {
+    ($($(#[$doc:meta])* $name:ident: $type:ty)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: &$type) -> Self {
+            self.$name = Some($name.to_owned());
+            self
+        }
+    )*};
+}
+
+impl Entry {
+    /// Something that was done.
+    #[must_use]
+    pub fn done(event: &'static str) -> Self {
+        Self { event, refused: false, user: None, client: None, patient: None, grant: None, session: None, jti: None, detail: None }
+    }
+
+    /// Something that was refused.
+    #[must_use]
+    pub fn refused(event: &'static str) -> Self {
+        Self { refused: true, ..Self::done(event) }
+    }
+
+    with! {
+        /// Who acted, or was acted upon.
+        user: UserId
+        /// The app.
+        client: ClientId
+        /// The patient.
+        patient: PatientId
+        /// The grant.
+        grant: GrantId
+        /// The session.
+        session: SessionId
+        /// The token's own name.
+        jti: str
+        /// What else there is to know. Never a secret.
+        detail: str
+    }
+}

@@ -1,0 +1,254 @@
+//! Registered apps and their secrets.
+
+use sqlx::FromRow;
+use time::{Duration, OffsetDateTime};
+
+use super::audit::record;
+use super::{Error, Store, change, json, list, read, seconds, time};
+use crate::audit::{Entry, Origin};
+use crate::client::{Client, ClientAuth, GrantType};
+use crate::id::{ClientId, TenantId};
+use crate::redirect::RedirectUri;
+use crate::scope::ScopeSet;
+use crate::secret::Digest;
+
+/// A client to be registered, and the digest of its secret if it has one.
+pub struct NewClient {
+    /// What is registered.
+    pub client: Client,
+    /// Of the secret that was just made.
+    pub secret: Option<Digest>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    client_id: String,
+    name: String,
+    developer: Option<String>,
+    auth_method: String,
+    grant_types: String,
+    scopes: String,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
+    fhir_bases: String,
+    id_token_alg: String,
+    refresh_grace: i64,
+    refresh_max_life: Option<i64>,
+    created_at: i64,
+    verified_at: Option<i64>,
+    pre_approved_at: Option<i64>,
+    may_introspect_at: Option<i64>,
+    pkce_exempt_at: Option<i64>,
+    disabled_at: Option<i64>,
+}
+
+impl TryFrom<Row> for Client {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        const TABLE: &str = "client";
+        let corrupt = |column| Error::Corrupt { table: TABLE, column };
+        let redirect_uris: Vec<RedirectUri> = serde_json::from_str(&row.redirect_uris).map_err(|_| corrupt("redirect_uris"))?;
+        Ok(Self {
+            auth: ClientAuth::parse(&row.auth_method).ok_or(corrupt("auth_method"))?,
+            grant_types: row.grant_types.split(' ').filter(|word| !word.is_empty()).map(GrantType::parse).collect::<Option<_>>().ok_or(corrupt("grant_types"))?,
+            scopes: ScopeSet::parse(&row.scopes).map_err(|_| corrupt("scopes"))?,
+            redirect_uris,
+            post_logout_redirect_uris: list(TABLE, "post_logout_redirect_uris", &row.post_logout_redirect_uris)?,
+            fhir_bases: list(TABLE, "fhir_bases", &row.fhir_bases)?,
+            id_token_alg: row.id_token_alg.parse().map_err(|_| corrupt("id_token_alg"))?,
+            refresh_grace: Duration::seconds(row.refresh_grace),
+            refresh_max_life: row.refresh_max_life.map(Duration::seconds),
+            is_verified: row.verified_at.is_some(),
+            is_pre_approved: row.pre_approved_at.is_some(),
+            may_introspect: row.may_introspect_at.is_some(),
+            is_pkce_exempt: row.pkce_exempt_at.is_some(),
+            disabled_at: row.disabled_at.map(|at| time(TABLE, "disabled_at", at)).transpose()?,
+            created_at: time(TABLE, "created_at", row.created_at)?,
+            id: ClientId::new(row.client_id),
+            name: row.name,
+            developer: row.developer,
+        })
+    }
+}
+
+impl Store {
+    /// A client, switched off or not.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>, Error> {
+        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
+                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
+                                may_introspect_at, pkce_exempt_at, disabled_at
+                           from client
+                          where tenant_id = $1 and client_id = $2";
+        let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;
+        row.map(Client::try_from).transpose()
+    }
+
+    /// Every client, by id.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, Error> {
+        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
+                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
+                                may_introspect_at, pkce_exempt_at, disabled_at
+                           from client
+                          where tenant_id = $1
+                          order by client_id";
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).fetch_all(c))?;
+        rows.into_iter().map(Client::try_from).collect()
+    }
+
+    /// Registers a client.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], where the id is taken.
+    pub async fn create_client(&self, origin: &Origin, new: NewClient) -> Result<(), Error> {
+        let origin = origin.clone();
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let NewClient { client, secret } = new;
+                let flag = |is: bool| is.then_some(seconds(origin.now));
+                let words = |grants: &[GrantType]| grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ");
+                let statement = "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
+                                                     post_logout_redirect_uris, fhir_bases, id_token_alg, refresh_grace, refresh_max_life,
+                                                     created_at, verified_at, pre_approved_at, may_introspect_at, pkce_exempt_at)
+                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+                change!(&mut conn, sqlx::query(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(client.id.as_str())
+                    .bind(&client.name)
+                    .bind(&client.developer)
+                    .bind(client.auth.as_str())
+                    .bind(words(&client.grant_types))
+                    .bind(client.scopes.to_string())
+                    .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
+                    .bind(json(&client.post_logout_redirect_uris))
+                    .bind(json(&client.fhir_bases))
+                    .bind(client.id_token_alg.as_str())
+                    .bind(client.refresh_grace.whole_seconds())
+                    .bind(client.refresh_max_life.map(|life| life.whole_seconds()))
+                    .bind(seconds(origin.now))
+                    .bind(flag(client.is_verified))
+                    .bind(flag(client.is_pre_approved))
+                    .bind(flag(client.may_introspect))
+                    .bind(flag(client.is_pkce_exempt)))?;
+                let mut origins: Vec<String> = client.redirect_uris.iter().filter_map(RedirectUri::origin).collect();
+                origins.sort_unstable();
+                origins.dedup();
+                for web in origins {
+                    let statement = "insert into client_origin (tenant_id, origin, client_id) values ($1, $2, $3)";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&web).bind(client.id.as_str()))?;
+                }
+                if let Some(digest) = secret {
+                    insert_secret(&mut conn, &origin, &client.id, &digest).await?;
+                }
+                record(&mut conn, &origin, Entry::done("client.created").client(&client.id)).await
+            })
+        })
+        .await
+    }
+
+    /// Whether this is a live secret of the client.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn is_client_secret(&self, tenant: &TenantId, id: &ClientId, digest: &Digest, now: OffsetDateTime) -> Result<bool, Error> {
+        let statement = "select count(*) from client_secret
+                          where tenant_id = $1 and client_id = $2 and digest = $3 and (expires_at is null or expires_at > $4)";
+        let count: i64 = read!(self, c => sqlx::query_scalar(statement)
+            .bind(tenant.as_str())
+            .bind(id.as_str())
+            .bind(digest.as_str())
+            .bind(seconds(now))
+            .fetch_one(c))?;
+        Ok(count > 0)
+    }
+
+    /// Adds a secret; the ones before it end at `old_until`. `false` where there is no such client.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn rotate_client_secret(&self, origin: &Origin, id: &ClientId, digest: Digest, old_until: OffsetDateTime) -> Result<bool, Error> {
+        let (origin, id) = (origin.clone(), id.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update client_secret set expires_at = $3
+                                  where tenant_id = $1 and client_id = $2 and (expires_at is null or expires_at > $3)";
+                let old = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(old_until)))?;
+                if old == 0 {
+                    return Ok(false);
+                }
+                insert_secret(&mut conn, &origin, &id, &digest).await?;
+                record(&mut conn, &origin, Entry::done("client.secret_rotated").client(&id)).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Switches a client off, and ends everything that it was given. `false` where there is none.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn disable_client(&self, origin: &Origin, id: &ClientId) -> Result<bool, Error> {
+        let (origin, id) = (origin.clone(), id.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update client set disabled_at = coalesce(disabled_at, $3) where tenant_id = $1 and client_id = $2";
+                let found = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                if found == 0 {
+                    return Ok(false);
+                }
+                let statement = "update access_grant set revoked_at = $3, revoked_why = 'client disabled'
+                                  where tenant_id = $1 and client_id = $2 and revoked_at is null";
+                change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                record(&mut conn, &origin, Entry::done("client.disabled").client(&id)).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Forgets a client and everything that it was given. `false` where there is none.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn delete_client(&self, origin: &Origin, id: &ClientId) -> Result<bool, Error> {
+        let (origin, id) = (origin.clone(), id.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "delete from client where tenant_id = $1 and client_id = $2";
+                let found = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()))?;
+                if found > 0 {
+                    record(&mut conn, &origin, Entry::done("client.deleted").client(&id)).await?;
+                }
+                Ok(found > 0)
+            })
+        })
+        .await
+    }
+
+    /// Whether a browser app of some client lives at this web origin.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn is_client_origin(&self, tenant: &TenantId, web: &str) -> Result<bool, Error> {
+        let statement = "select count(*) from client_origin where tenant_id = $1 and origin = $2";
+        let count: i64 = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(web).fetch_one(c))?;
+        Ok(count > 0)
+    }
+}
+
+async fn insert_secret(conn: &mut super::Conn<'_>, origin: &Origin, id: &ClientId, digest: &Digest) -> Result<(), Error> {
+    let statement = "insert into client_secret (tenant_id, client_id, digest, created_at) values ($1, $2, $3, $4)";
+    change!(conn, sqlx::query(statement)
+        .bind(origin.tenant.as_str())
+        .bind(id.as_str())
+        .bind(digest.as_str())
+        .bind(seconds(origin.now)))?;
+    Ok(())
+}

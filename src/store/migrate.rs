@@ -1,0 +1,52 @@
+//! Brings the tables up to date.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr as _, SqliteConnection};
+
+use super::Error;
+
+/// Every migration, oldest first. One that has been released is never changed.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
+
+/// What ends a line that is for one database alone.
+const MARKS: [&str; 2] = ["--sqlite", "--postgres"];
+
+pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Error> {
+    // Several processes may start at once; the first one takes the lock, the others find it done.
+    migrator("--sqlite").run(connection).await.map_err(explain)
+}
+
+pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {
+    // sqlx holds an advisory lock meanwhile, so that several instances may start at once.
+    migrator("--postgres").run(connection).await.map_err(explain)
+}
+
+fn migrator(database: &str) -> Migrator {
+    let text = |sql: &str| {
+        let lines = sql.lines().filter(|line| {
+            let end = line.trim_end();
+            !MARKS.iter().any(|mark| *mark != database && end.ends_with(mark))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|(version, name, sql)| {
+                Migration::new(*version, (*name).into(), MigrationType::Simple, AssertSqlSafe(text(sql)).into_sql_str(), false)
+            })
+            .collect(),
+    )
+}
+
+fn explain(error: sqlx::migrate::MigrateError) -> Error {
+    use sqlx::migrate::MigrateError;
+    match error {
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => Error::Unusable(format!(
+            "the database was written by a newer version of Admit (migration {version} is unknown here); use that version"
+        )),
+        MigrateError::VersionMismatch(version) => Error::Unusable(format!("migration {version} of the database is not the one that this program knows")),
+        MigrateError::Execute(error) => error.into(),
+        other => Error::Unusable(format!("the database's tables cannot be brought up to date: {other}")),
+    }
+}

@@ -1,0 +1,159 @@
+//! The store: SQL lives here and nowhere else. Its methods are use cases, its answers enums.
+//!
+//! The house rules of SQL:
+//! 1. Columns are `text` or `bigint`; digests and sealed keys are base64url text. Times are Unix
+//!    seconds (microseconds where the name ends in `_us`). Lists are JSON, or space-separated text as on the wire.
+//! 2. No booleans: a nullable time says whether and when. No `exists(…)`, `x is null` or `sum()` among the
+//!    result columns, whose types differ between databases; `count(*)` does not.
+//! 3. SQL is a static string beside its function, in lower case, with `$1` placeholders. One text for both databases.
+//! 4. Rows are private structs of primitives; `TryFrom<Row>` parses them or says [`Error::Corrupt`].
+//! 5. Time comes in as `now`; there is no `now()` in SQL.
+//! 6. **Claim first.** One guarded `update … returning`, or an insert into a unique index, decides every
+//!    one-time thing, and a transaction begins with the write that takes what it needs.
+//! 7. Every table carries the tenant, and every statement names it.
+//! 8. All writes to SQLite go through one connection that commits the waiting ones together ([`writer`]).
+
+mod audit;
+mod client;
+mod connect;
+mod error;
+mod fhir_base;
+mod flow;
+mod grant;
+mod key;
+mod migrate;
+mod patient;
+mod refresh;
+mod session;
+mod throttle;
+mod token;
+mod user;
+mod writer;
+
+use futures_util::future::BoxFuture;
+use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+use time::OffsetDateTime;
+
+pub use audit::AuditRow;
+pub use client::NewClient;
+pub use connect::Location;
+pub use error::Error;
+pub use flow::{Fact, NewFlow};
+pub use grant::{Finished, Issued, NewGrant, Redemption};
+pub use key::StoredKey;
+pub use patient::ImportedPatient;
+pub use refresh::{Rotation, RotationRequest};
+pub use session::NewSession;
+pub use throttle::{Allowance, Attempt};
+pub use user::NewUser;
+
+/// The database, whichever it is.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite { readers: SqlitePool, writer: writer::Writer },
+    Postgres(PgPool),
+}
+
+/// A connection inside a transaction.
+enum Conn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// Fetches by a statement on whichever connection is there: `on!(conn, c => query.fetch_one(c))`.
+macro_rules! on {
+    ($conn:expr, $c:ident => $statement:expr) => {
+        match $conn {
+            $crate::store::Conn::Sqlite(connection) => {
+                let $c = &mut **connection;
+                $statement.await
+            }
+            $crate::store::Conn::Postgres(connection) => {
+                let $c = &mut **connection;
+                $statement.await
+            }
+        }
+    };
+}
+
+/// Executes a statement on whichever connection is there, and says how many rows it changed.
+macro_rules! change {
+    ($conn:expr, $statement:expr) => {
+        match $conn {
+            $crate::store::Conn::Sqlite(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
+            $crate::store::Conn::Postgres(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
+        }
+    };
+}
+
+/// Runs a statement that only reads, on whichever pool is there.
+macro_rules! read {
+    ($store:expr, $c:ident => $statement:expr) => {
+        match &$store.pools {
+            $crate::store::Pools::Sqlite { readers: $c, .. } => $statement.await,
+            $crate::store::Pools::Postgres($c) => $statement.await,
+        }
+    };
+}
+
+use {change, on, read};
+
+impl Store {
+    /// Does `work` in a transaction: all of it or nothing. It runs once, and its answer comes
+    /// after the commit.
+    async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.run(work).await,
+            Pools::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                let answer = work(Conn::Postgres(&mut transaction)).await?;
+                transaction.commit().await?;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error`], where it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let one: Result<i64, sqlx::Error> = read!(self, c => sqlx::query_scalar("select count(*) from tenant").fetch_one(c));
+        one.map(|_| ()).map_err(Error::from)
+    }
+
+    /// Lets go of every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.close().await,
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn seconds(at: OffsetDateTime) -> i64 {
+    at.unix_timestamp()
+}
+
+/// A stored time; `None` where the number is outside of the calendar.
+fn time(table: &'static str, column: &'static str, seconds: i64) -> Result<OffsetDateTime, Error> {
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| Error::Corrupt { table, column })
+}
+
+/// A stored list in JSON.
+fn list(table: &'static str, column: &'static str, json: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(json).map_err(|_| Error::Corrupt { table, column })
+}
+
+fn json(list: &[impl AsRef<str>]) -> String {
+    serde_json::Value::from(list.iter().map(AsRef::as_ref).collect::<Vec<&str>>()).to_string()
+}

@@ -1,0 +1,199 @@
+//! Refresh tokens: each is good once, and a used one that comes back ends the whole family.
+//!
+//! For a short while after its rotation, and until its successor is used, the parent gives the
+//! *same* successor again: a phone whose answer was lost, a browser app with two tabs. The
+//! successor follows from the parent and a random salt on the parent's row, so that neither the
+//! store nor a server key could make one. The salt is erased when the successor is used.
+
+use sqlx::FromRow;
+use time::Duration;
+
+use super::audit::record;
+use super::grant::{Row as GrantRow, insert_refresh, record_token, revoke};
+use super::{Conn, Error, Store, change, on, read, seconds};
+use crate::audit::{Entry, Origin};
+use crate::grant::{Grant, Refresh};
+use crate::id::{ClientId, GrantId, TenantId};
+use crate::secret::{Digest, RefreshToken, nonce};
+
+/// A refresh token that a client presents.
+#[derive(Debug)]
+pub struct RotationRequest {
+    /// Who presents it.
+    pub client_id: ClientId,
+    /// The token.
+    pub presented: RefreshToken,
+    /// For how long after its rotation it still gives its successor.
+    pub grace: Duration,
+    /// The random half of the new access token's `jti`.
+    pub jti: String,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Rotation {
+    /// It was good; this is its successor, and the grant that both belong to.
+    Done(Box<Grant>, RefreshToken),
+    /// It had been used before: the family has been revoked (RFC 9700 §4.14.2).
+    Reused,
+    /// Unknown, expired, revoked, or another client's.
+    Refused,
+}
+
+#[derive(FromRow)]
+struct Row {
+    grant_id: String,
+    client_id: String,
+    parent_digest: Option<String>,
+    rotated_at: Option<i64>,
+    successor_salt: Option<String>,
+    is_live: i64,
+}
+
+impl Store {
+    /// The grant behind a client's refresh token, whether or not the token is still good.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn grant_of_refresh_token(&self, tenant: &TenantId, client: &ClientId, token: &Digest) -> Result<Option<Grant>, Error> {
+        let statement = "select g.grant_id, g.client_id, g.user_id, g.session_id, g.fhir_base, g.audience, g.scopes, g.patient_id,
+                                g.encounter_id, g.fhir_user, g.nonce, g.auth_time, g.created_at, g.refresh, g.refresh_expires_at
+                           from refresh_token r
+                           join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+                          where r.tenant_id = $1 and r.digest = $2 and g.client_id = $3";
+        let row: Option<GrantRow> = read!(self, c => sqlx::query_as(statement)
+            .bind(tenant.as_str())
+            .bind(token.as_str())
+            .bind(client.as_str())
+            .fetch_optional(c))?;
+        row.map(Grant::try_from).transpose()
+    }
+
+    /// Whether a refresh token could be used now, and whose it is.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn live_refresh_token(&self, origin: &Origin, client: &ClientId, token: &Digest) -> Result<Option<Grant>, Error> {
+        let statement = "select count(*)
+                           from refresh_token r
+                           join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+                          where r.tenant_id = $1 and r.digest = $2 and r.rotated_at is null and r.expires_at > $3 and g.revoked_at is null";
+        let count: i64 = read!(self, c => sqlx::query_scalar(statement)
+            .bind(origin.tenant.as_str())
+            .bind(token.as_str())
+            .bind(seconds(origin.now))
+            .fetch_one(c))?;
+        if count == 0 { Ok(None) } else { self.grant_of_refresh_token(&origin.tenant, client, token).await }
+    }
+
+    /// Rotates a refresh token. The `update` is the lock: of any number of concurrent callers one
+    /// makes the successor.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn rotate(&self, origin: &Origin, request: RotationRequest) -> Result<Rotation, Error> {
+        let origin = origin.clone();
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let presented = request.presented.digest();
+                let salt = nonce();
+                let now = seconds(origin.now);
+                let statement = "update refresh_token
+                                    set rotated_at = $3, successor_salt = $4
+                                  where tenant_id = $1 and digest = $2 and rotated_at is null and expires_at > $3
+                                    and grant_id in (select g.grant_id from access_grant g
+                                                      where g.tenant_id = $1 and g.client_id = $5 and g.revoked_at is null)";
+                let claimed = change!(&mut conn, sqlx::query(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(presented.as_str())
+                    .bind(now)
+                    .bind(&salt)
+                    .bind(request.client_id.as_str()))?;
+                let Some(row) = look(&mut conn, &origin, &presented).await? else {
+                    record(&mut conn, &origin, Entry::refused("token.refreshed").client(&request.client_id).detail("unknown token")).await?;
+                    return Ok(Rotation::Refused);
+                };
+                let grant = GrantId::new(row.grant_id.clone());
+                if claimed == 0 {
+                    return not_claimed(&mut conn, &origin, &request, row, &grant).await;
+                }
+                let grant = load(&mut conn, &origin, &grant).await?;
+                if !session_allows(&mut conn, &origin, &grant).await? {
+                    revoke(&mut conn, &origin, &grant.id, "session ended", Entry::refused("token.refreshed").client(&grant.client_id)).await?;
+                    return Ok(Rotation::Refused);
+                }
+                if let Some(parent) = row.parent_digest {
+                    // This token is used now: its parent gives it no more.
+                    let statement = "update refresh_token set successor_salt = null where tenant_id = $1 and digest = $2";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&parent))?;
+                }
+                let successor = request.presented.successor(&salt);
+                insert_refresh(&mut conn, &origin, &grant, &successor.digest(), Some(&presented)).await?;
+                record_token(&mut conn, &origin, "token.refreshed", &grant, &request.jti).await?;
+                Ok(Rotation::Done(Box::new(grant), successor))
+            })
+        })
+        .await
+    }
+}
+
+/// The token was not there to be taken: another client's, too old, or used before.
+async fn not_claimed(conn: &mut Conn<'_>, origin: &Origin, request: &RotationRequest, row: Row, grant: &GrantId) -> Result<Rotation, Error> {
+    let refused = Entry::refused("token.refreshed").client(&request.client_id).grant(grant);
+    if row.client_id != request.client_id.as_str() {
+        record(conn, origin, refused.detail("another client's token")).await?;
+        return Ok(Rotation::Refused);
+    }
+    let Some(rotated_at) = row.rotated_at.filter(|_| row.is_live > 0) else {
+        record(conn, origin, refused.detail("expired or revoked")).await?;
+        return Ok(Rotation::Refused);
+    };
+    let in_grace = seconds(origin.now) - rotated_at < request.grace.whole_seconds();
+    let Some(salt) = row.successor_salt.filter(|_| in_grace) else {
+        revoke(conn, origin, grant, "refresh token reused", Entry::refused("refresh.reuse").client(&request.client_id)).await?;
+        return Ok(Rotation::Reused);
+    };
+    let grant = load(conn, origin, grant).await?;
+    if !session_allows(conn, origin, &grant).await? {
+        record(conn, origin, refused.detail("session ended")).await?;
+        return Ok(Rotation::Refused);
+    }
+    record_token(conn, origin, "token.refreshed", &grant, &request.jti).await?;
+    Ok(Rotation::Done(Box::new(grant), request.presented.successor(&salt)))
+}
+
+async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &Digest) -> Result<Option<Row>, Error> {
+    let statement = "select r.grant_id, g.client_id, r.parent_digest, r.rotated_at, r.successor_salt,
+                            (select count(*) from access_grant l
+                              where l.tenant_id = r.tenant_id and l.grant_id = r.grant_id and l.revoked_at is null and r.expires_at > $3) as is_live
+                       from refresh_token r
+                       join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+                      where r.tenant_id = $1 and r.digest = $2";
+    Ok(on!(conn, c => sqlx::query_as(statement)
+        .bind(origin.tenant.as_str())
+        .bind(token.as_str())
+        .bind(seconds(origin.now))
+        .fetch_optional(c))?)
+}
+
+async fn load(conn: &mut Conn<'_>, origin: &Origin, id: &GrantId) -> Result<Grant, Error> {
+    let statement = "select grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
+                            fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at
+                       from access_grant
+                      where tenant_id = $1 and grant_id = $2";
+    let row: GrantRow = on!(conn, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(id.as_str()).fetch_one(c))?;
+    row.try_into()
+}
+
+/// `online_access` lives as long as its session.
+async fn session_allows(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant) -> Result<bool, Error> {
+    let (Some(Refresh::Online), Some(session)) = (grant.refresh, &grant.session_id) else { return Ok(true) };
+    let statement = "select count(*) from session
+                      where tenant_id = $1 and session_id = $2 and ended_at is null and expires_at > $3 and seen_at + idle_life > $3";
+    let count: i64 = on!(conn, c => sqlx::query_scalar(statement)
+        .bind(origin.tenant.as_str())
+        .bind(session.as_str())
+        .bind(seconds(origin.now))
+        .fetch_one(c))?;
+    Ok(count > 0)
+}

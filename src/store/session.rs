@@ -1,0 +1,174 @@
+//! Browser sessions.
+
+use sqlx::FromRow;
+use time::{Duration, OffsetDateTime};
+
+use super::audit::record;
+use super::{Conn, Error, Store, change, read, seconds, time, user};
+use crate::audit::{Entry, Origin};
+use crate::id::{FlowId, SessionId, TenantId};
+use crate::person::{SignedIn, User};
+use crate::secret::Digest;
+
+/// A sign-in that has just succeeded.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its public name, the `sid` of ID tokens.
+    pub id: SessionId,
+    /// Of the cookie's value.
+    pub digest: Digest,
+    /// Who signed in.
+    pub user: User,
+    /// The account's digest in the books on failed sign-ins, which are closed now.
+    pub account: Digest,
+    /// The flow that the person signed in for.
+    pub flow: FlowId,
+    /// When that flow ends if nothing more happens.
+    pub flow_expires_at: OffsetDateTime,
+    /// The session that this browser had before; it ends.
+    pub replaces: Option<SessionId>,
+}
+
+/// A person's most recent sessions that are kept; older ones end.
+const MAX_SESSIONS: i64 = 10;
+/// How often a session's last use is written down.
+const TOUCH_EVERY: Duration = Duration::minutes(1);
+
+#[derive(FromRow)]
+struct Row {
+    session_id: String,
+    auth_time: i64,
+    seen_at: i64,
+    #[sqlx(flatten)]
+    user: user::Row,
+}
+
+impl Store {
+    /// Starts a session: the flow learns who it is, the failed sign-ins are forgotten, and a
+    /// session that the browser had before ends (a new id on every change of subject).
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn start_session(&self, origin: &Origin, new: NewSession) -> Result<(), Error> {
+        let origin = origin.clone();
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let tenant = origin.tenant.as_str();
+                let now = seconds(origin.now);
+                let (idle, life) = new.user.session_lives();
+                let statement = "insert into session (tenant_id, session_id, digest, user_id, auth_time, seen_at, idle_life, expires_at)
+                                 values ($1, $2, $3, $4, $5, $5, $6, $7)";
+                change!(&mut conn, sqlx::query(statement)
+                    .bind(tenant)
+                    .bind(new.id.as_str())
+                    .bind(new.digest.as_str())
+                    .bind(new.user.id.as_str())
+                    .bind(now)
+                    .bind(idle.whole_seconds())
+                    .bind(now + life.whole_seconds()))?;
+                let statement = "update session set ended_at = $3
+                                  where tenant_id = $1 and user_id = $2 and ended_at is null
+                                    and session_id not in (select session_id from session
+                                                            where tenant_id = $1 and user_id = $2 and ended_at is null
+                                                            order by auth_time desc, session_id desc
+                                                            limit $4)";
+                change!(&mut conn, sqlx::query(statement).bind(tenant).bind(new.user.id.as_str()).bind(now).bind(MAX_SESSIONS))?;
+                if let Some(old) = &new.replaces {
+                    let statement = "update session set ended_at = $3 where tenant_id = $1 and session_id = $2 and ended_at is null";
+                    change!(&mut conn, sqlx::query(statement).bind(tenant).bind(old.as_str()).bind(now))?;
+                }
+                let statement = "delete from login_throttle where tenant_id = $1 and account = $2";
+                change!(&mut conn, sqlx::query(statement).bind(tenant).bind(new.account.as_str()))?;
+                // Facts of another person do not carry over.
+                let statement = "update flow
+                                    set patient_id = case when user_id = $4 then patient_id end,
+                                        approved_scopes = null,
+                                        session_id = $3, user_id = $4, expires_at = $5
+                                  where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                change!(&mut conn, sqlx::query(statement)
+                    .bind(tenant)
+                    .bind(new.flow.as_str())
+                    .bind(new.id.as_str())
+                    .bind(new.user.id.as_str())
+                    .bind(seconds(new.flow_expires_at)))?;
+                record(&mut conn, &origin, Entry::done("login").user(&new.user.id).session(&new.id)).await
+            })
+        })
+        .await
+    }
+
+    /// The live session behind a cookie, and whose it is.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn session(&self, tenant: &TenantId, digest: &Digest, now: OffsetDateTime) -> Result<Option<(SignedIn, OffsetDateTime)>, Error> {
+        let statement = "select s.session_id, s.auth_time, s.seen_at, u.user_id, u.username, u.display_name, u.fhir_user, u.disabled_at, u.created_at
+                           from session s
+                           join user_account u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+                          where s.tenant_id = $1 and s.digest = $2 and s.ended_at is null and s.expires_at > $3
+                            and s.seen_at + s.idle_life > $3 and u.disabled_at is null";
+        let row: Option<Row> = read!(self, c => sqlx::query_as(statement)
+            .bind(tenant.as_str())
+            .bind(digest.as_str())
+            .bind(seconds(now))
+            .fetch_optional(c))?;
+        row.map(|row| {
+            let signed_in = SignedIn {
+                session_id: SessionId::new(row.session_id),
+                auth_time: time("session", "auth_time", row.auth_time)?,
+                user: row.user.try_into()?,
+            };
+            Ok((signed_in, time("session", "seen_at", row.seen_at)?))
+        })
+        .transpose()
+    }
+
+    /// Notes that a person used their session, at most once a minute.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn touch_session(&self, origin: &Origin, id: &SessionId, seen_at: OffsetDateTime) -> Result<(), Error> {
+        if origin.now - seen_at < TOUCH_EVERY {
+            return Ok(());
+        }
+        let (origin, id) = (origin.clone(), id.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update session set seen_at = $3 where tenant_id = $1 and session_id = $2 and seen_at < $3 and ended_at is null";
+                change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Ends a session, and what apps were allowed for as long as it lasted.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn end_session(&self, origin: &Origin, signed_in: &SignedIn) -> Result<(), Error> {
+        let (origin, signed_in) = (origin.clone(), signed_in.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update session set ended_at = $3 where tenant_id = $1 and session_id = $2 and ended_at is null";
+                let ended = change!(&mut conn, sqlx::query(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(signed_in.session_id.as_str())
+                    .bind(seconds(origin.now)))?;
+                if ended == 0 {
+                    return Ok(());
+                }
+                end_online_grants(&mut conn, &origin, &signed_in.session_id).await?;
+                record(&mut conn, &origin, Entry::done("logout").user(&signed_in.user.id).session(&signed_in.session_id)).await
+            })
+        })
+        .await
+    }
+}
+
+async fn end_online_grants(conn: &mut Conn<'_>, origin: &Origin, session: &SessionId) -> Result<(), Error> {
+    let statement = "update access_grant set revoked_at = $3, revoked_why = 'session ended'
+                      where tenant_id = $1 and session_id = $2 and refresh = 'online' and revoked_at is null";
+    change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(session.as_str()).bind(seconds(origin.now)))?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Failed sign-ins: what an account and an address owe before the next try.
+//!
+//! A try is charged before the password is looked at, in the same statement that says whether it
+//! may be: a hundred tries at once are a hundred charges and a handful of looks.
+
+use sqlx::FromRow;
+use time::Duration;
+
+use super::audit::record;
+use super::{Error, Store, change, on, read, seconds};
+use crate::audit::{Entry, Origin};
+use crate::clock::micros;
+use crate::id::UserId;
+use crate::secret::Digest;
+
+/// So many failures cost nothing.
+const FREE_FAILURES: i64 = 5;
+/// At so many within a day, the account waits for the next day.
+const DAILY_FAILURES: i64 = 100;
+const DAY: Duration = Duration::days(1);
+/// From one address: so many failures in a minute, and so many different accounts in ten.
+const ADDRESS_FAILURES: i64 = 16;
+const ADDRESS_ACCOUNTS: i64 = 20;
+
+/// Someone wants to sign in.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Digest of the canonical user name, whether or not there is such an account.
+    pub account: Digest,
+    /// The IPv4 /24 or IPv6 /64 that they come from.
+    pub network: String,
+}
+
+/// Whether the password may be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// It may; a failure is already counted.
+    Granted,
+    /// The account has to wait: the answer is the same as for a wrong password.
+    AccountWaits,
+    /// The address has to wait: 429.
+    AddressWaits(Duration),
+}
+
+#[derive(FromRow)]
+struct Row {
+    failures: i64,
+    locked_until: i64,
+    first_at: i64,
+}
+
+/// How long an account waits after its n-th failure.
+fn delay(failures: i64) -> i64 {
+    match failures {
+        ..FREE_FAILURES => 0,
+        FREE_FAILURES..9 => 3,
+        9..25 => 5,
+        25..DAILY_FAILURES => 10,
+        DAILY_FAILURES.. => DAY.whole_seconds(),
+    }
+}
+
+impl Store {
+    /// Charges a try.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn charge_attempt(&self, origin: &Origin, attempt: &Attempt) -> Result<Allowance, Error> {
+        if let Some(wait) = self.address_waits(origin, attempt).await? {
+            return Ok(Allowance::AddressWaits(wait));
+        }
+        let (origin, account) = (origin.clone(), attempt.account.clone());
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let now = seconds(origin.now);
+                // The insert takes the row's lock; everything after it is alone with the row.
+                let statement = "insert into login_throttle (tenant_id, account, attempts, failures, first_at, locked_until)
+                                 values ($1, $2, 1, 0, $3, 0)
+                                 on conflict (tenant_id, account) do update set attempts = login_throttle.attempts + 1
+                                 returning failures, locked_until, first_at";
+                let row: Row = on!(&mut conn, c => sqlx::query_as(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(account.as_str())
+                    .bind(now)
+                    .fetch_one(c))?;
+                if row.locked_until > now {
+                    return Ok(Allowance::AccountWaits);
+                }
+                let is_old = now - row.first_at >= DAY.whole_seconds();
+                let failures = if is_old { 1 } else { row.failures + 1 };
+                let statement = "update login_throttle set failures = $3, first_at = $4, locked_until = $5 where tenant_id = $1 and account = $2";
+                change!(&mut conn, sqlx::query(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(account.as_str())
+                    .bind(failures)
+                    .bind(if is_old { now } else { row.first_at })
+                    .bind(now + delay(failures)))?;
+                Ok(Allowance::Granted)
+            })
+        })
+        .await
+    }
+
+    /// Writes down that a sign-in failed, and why.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn record_failure(&self, origin: &Origin, attempt: Attempt, user: Option<UserId>, why: &'static str) -> Result<(), Error> {
+        let origin = origin.clone();
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "insert into login_failure (tenant_id, address, account, at_us) values ($1, $2, $3, $4) on conflict do nothing";
+                change!(&mut conn, sqlx::query(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(&attempt.network)
+                    .bind(attempt.account.as_str())
+                    .bind(micros(origin.now)))?;
+                let mut entry = Entry::refused("login").detail(why);
+                entry.user = user;
+                record(&mut conn, &origin, entry).await
+            })
+        })
+        .await
+    }
+
+    /// How long an address has to wait, if it has to.
+    async fn address_waits(&self, origin: &Origin, attempt: &Attempt) -> Result<Option<Duration>, Error> {
+        let since = |ago: Duration| micros(origin.now - ago);
+        let statement = "select count(*) from login_failure where tenant_id = $1 and address = $2 and at_us > $3";
+        let recent: i64 = read!(self, c => sqlx::query_scalar(statement)
+            .bind(origin.tenant.as_str())
+            .bind(&attempt.network)
+            .bind(since(Duration::minutes(1)))
+            .fetch_one(c))?;
+        if recent >= ADDRESS_FAILURES {
+            return Ok(Some(Duration::minutes(1)));
+        }
+        // Many accounts from one address within ten minutes, at any time in the last hour: the
+        // hour counts from the last such window.
+        let statement = "select count(distinct account) from login_failure where tenant_id = $1 and address = $2 and at_us > $3";
+        let accounts: i64 = read!(self, c => sqlx::query_scalar(statement)
+            .bind(origin.tenant.as_str())
+            .bind(&attempt.network)
+            .bind(since(Duration::minutes(10)))
+            .fetch_one(c))?;
+        Ok((accounts > ADDRESS_ACCOUNTS).then_some(Duration::minutes(10)))
+    }
+
+    /// How often an account was tried since its last success: for an administrator, and for tests.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn attempts(&self, origin: &Origin, account: &Digest) -> Result<i64, Error> {
+        let statement = "select attempts from login_throttle where tenant_id = $1 and account = $2";
+        let attempts: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
+            .bind(origin.tenant.as_str())
+            .bind(account.as_str())
+            .fetch_optional(c))?;
+        Ok(attempts.unwrap_or(0))
+    }
+}

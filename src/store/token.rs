@@ -1,0 +1,94 @@
+//! Access tokens: whether one that is validly signed is still wanted.
+
+use time::OffsetDateTime;
+
+use super::audit::record;
+use super::{Error, Store, change, read, seconds};
+use crate::audit::{Entry, Origin};
+use crate::grant::grant_of;
+use crate::id::{ClientId, TenantId};
+use crate::token::AccessClaims;
+
+impl Store {
+    /// Whether a token that is good by itself still stands: its grant, its user, its client and
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn token_stands(&self, tenant: &TenantId, claims: &AccessClaims) -> Result<bool, Error> {
+        let count: i64 = match grant_of(&claims.jti) {
+            Some(grant) => {
+                let statement = "select count(*)
+                                   from access_grant g
+                                   join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
+                                   join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
+                                  where g.tenant_id = $1 and g.grant_id = $2 and g.client_id = $3 and g.revoked_at is null
+                                    and u.disabled_at is null and c.disabled_at is null
+                                    and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $4)";
+                read!(self, c => sqlx::query_scalar(statement)
+                    .bind(tenant.as_str())
+                    .bind(grant.as_str())
+                    .bind(&claims.client_id)
+                    .bind(&claims.jti)
+                    .fetch_one(c))?
+            }
+            None => {
+                let statement = "select count(*)
+                                   from client c
+                                  where c.tenant_id = $1 and c.client_id = $2 and c.disabled_at is null
+                                    and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $3)";
+                read!(self, c => sqlx::query_scalar(statement)
+                    .bind(tenant.as_str())
+                    .bind(&claims.client_id)
+                    .bind(&claims.jti)
+                    .fetch_one(c))?
+            }
+        };
+        Ok(count > 0)
+    }
+
+    /// Revokes one access token.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn revoke_token(&self, origin: &Origin, claims: &AccessClaims) -> Result<(), Error> {
+        let (origin, jti, client, expires_at) = (origin.clone(), claims.jti.clone(), ClientId::new(claims.client_id.clone()), claims.exp);
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "insert into revoked_token (tenant_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing";
+                let added = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&jti).bind(expires_at))?;
+                if added > 0 {
+                    record(&mut conn, &origin, Entry::done("token.revoked").client(&client).jti(&jti)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Forgets what can no longer matter: flows, sessions, refresh tokens, revoked tokens and failed sign-ins
+    /// whose time is long over. Returns how many rows went.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, Error> {
+        const DAY: i64 = 24 * 60 * 60;
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let now = seconds(now);
+                let mut gone = 0;
+                for (statement, before) in [
+                    ("delete from flow where expires_at < $1", now - DAY),
+                    ("delete from session where expires_at < $1", now - DAY),
+                    ("delete from revoked_token where expires_at < $1", now - DAY),
+                    ("delete from refresh_token where expires_at < $1", now - DAY),
+                    ("delete from login_failure where at_us < $1", (now - DAY) * 1_000_000),
+                ] {
+                    gone += change!(&mut conn, sqlx::query(statement).bind(before))?;
+                }
+                Ok(gone)
+            })
+        })
+        .await
+    }
+}
