@@ -1,0 +1,58 @@
+// Conditions and medications: FHIR resources as lines of a list,
+// each `{ name, status, current, detail, when }`.
+
+import { inWords, timeOf } from './date.js';
+
+const nameOf = (concept) => concept?.text ?? concept?.coding?.find(({ display }) => display)?.display ?? concept?.coding?.[0]?.code;
+
+const codeOf = (concept) => concept?.coding?.[0]?.code;
+
+const sentence = (code) => code.charAt(0).toUpperCase() + code.slice(1).replaceAll('-', ' ');
+
+/** What counts now comes first, and in it the latest. */
+const inOrder = (items) => items.sort((a, b) => b.current - a.current || (b.time ?? 0) - (a.time ?? 0));
+
+export function conditionsIn(resources) {
+  return inOrder(resources
+    .filter(({ verificationStatus }) => !['entered-in-error', 'refuted'].includes(codeOf(verificationStatus)))
+    .map((condition) => {
+      const status = codeOf(condition.clinicalStatus) ?? 'unknown';
+      const since = condition.onsetDateTime ?? condition.onsetPeriod?.start ?? condition.recordedDate;
+      const until = condition.abatementDateTime ?? condition.abatementPeriod?.end;
+      const [from, to] = [inWords(since), inWords(until)];
+      return {
+        name: nameOf(condition.code) ?? 'Condition without a name',
+        status: sentence(status),
+        // Without a status nothing says that it is over.
+        current: !['inactive', 'remission', 'resolved'].includes(status),
+        detail: null,
+        when: from && to ? `${from} to ${to}` : from ? `Since ${from}` : to ? `Until ${to}` : null,
+        time: timeOf(since),
+      };
+    }));
+}
+
+function medicationName(request) {
+  const reference = request.medicationReference;
+  const contained = reference?.reference?.startsWith('#')
+    ? (request.contained ?? []).find(({ id }) => `#${id}` === reference.reference)
+    : null;
+  return nameOf(request.medicationCodeableConcept) ?? nameOf(contained?.code) ?? reference?.display ?? 'Medication without a name';
+}
+
+export function medicationsIn(resources) {
+  return inOrder(resources
+    .filter(({ status }) => status !== 'entered-in-error')
+    .map((request) => {
+      const status = request.status ?? 'unknown';
+      const written = inWords(request.authoredOn);
+      return {
+        name: medicationName(request),
+        status: sentence(status),
+        current: ['active', 'on-hold', 'draft', 'unknown'].includes(status),
+        detail: (request.dosageInstruction ?? []).map(({ text }) => text).filter(Boolean).join('; ') || null,
+        when: written ? `Prescribed ${written}` : null,
+        time: timeOf(request.authoredOn),
+      };
+    }));
+}

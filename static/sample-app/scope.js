@@ -1,0 +1,55 @@
+// SMART scopes: what they allow, and what they mean in plain words.
+
+const RESOURCES = {
+  Patient: 'Name, birth date and other personal details',
+  Observation: 'Vital signs and measurements',
+  Condition: 'Conditions and diagnoses',
+  MedicationRequest: 'Prescribed medications',
+};
+
+const OTHERS = {
+  launch: 'The patient that is open in the record system',
+  'launch/patient': 'Which patient’s record to open',
+  openid: 'That you signed in',
+  fhirUser: 'Who you are',
+  profile: 'Your name',
+  offline_access: 'Staying connected without signing in again',
+  online_access: 'Staying connected while you are signed in',
+};
+
+export const scopeList = (text) => (text ?? '').split(/\s+/).filter(Boolean);
+
+/** `patient/Observation.rs?category=…` in its parts, or null for a scope about no resource. */
+function parsed(scope) {
+  const match = /^(patient|user|system)\/([A-Za-z]+|\*)\.([a-z]+|\*)(?:\?(.*))?$/.exec(scope);
+  if (!match) return null;
+  const [, , type, rights, filter] = match;
+  // SMART v1 spelled its rights as words; servers may still answer with them.
+  const letters = { read: 'rs', write: 'cud', '*': 'cruds' }[rights] ?? rights;
+  return { type, letters, filter };
+}
+
+/** May the app do this (`r` read, `s` search) to resources of this type? */
+export function allows(granted, type, right) {
+  return scopeList(granted).map(parsed).some((scope) =>
+    scope && (scope.type === type || scope.type === '*') && scope.letters.includes(right));
+}
+
+/** Was this scope, asked for, granted: `yes`, `partly` or `no`? */
+export function outcome(requested, granted) {
+  const grants = scopeList(granted);
+  if (grants.includes(requested)) return 'yes';
+  const wanted = parsed(requested);
+  if (!wanted) return 'no';
+  const related = grants.map(parsed).filter((scope) => scope && (scope.type === wanted.type || scope.type === '*'));
+  if (related.some((scope) => !scope.filter && [...wanted.letters].every((letter) => scope.letters.includes(letter)))) return 'yes';
+  return related.length > 0 ? 'partly' : 'no';
+}
+
+/** A scope in words for the person whose record it is. */
+export function inWords(scope) {
+  if (OTHERS[scope]) return OTHERS[scope];
+  const parts = parsed(scope);
+  if (!parts) return scope;
+  return parts.type === '*' ? 'Everything in the record' : RESOURCES[parts.type] ?? parts.type;
+}
