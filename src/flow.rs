@@ -43,6 +43,8 @@ pub struct Ask {
     pub max_age: Option<i64>,
     /// Who the app thinks will sign in.
     pub login_hint: Option<String>,
+    /// Who has to sign in: the subject of an ID token of ours that the app still has.
+    pub id_token_hint: Option<UserId>,
 }
 
 /// `prompt` (OpenID Connect Core §3.1.2.1).
@@ -125,6 +127,9 @@ impl Flow {
 
     /// Whether this sign-in is recent enough for what was asked.
     fn accepts(&self, signed_in: &SignedIn, now: OffsetDateTime) -> bool {
+        if self.ask.id_token_hint.as_ref().is_some_and(|subject| *subject != signed_in.user.id) {
+            return false;
+        }
         let since_asked = signed_in.auth_time >= self.created_at;
         let recent = self.ask.max_age.is_none_or(|most| (now - signed_in.auth_time).whole_seconds() <= most && most > 0);
         since_asked || (recent && !self.ask.prompt.login)

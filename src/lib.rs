@@ -33,4 +33,20 @@ pub mod tenant;
 #[cfg(feature = "server")]
 pub mod audit;
 #[cfg(feature = "server")]
+pub mod error;
+#[cfg(feature = "server")]
+pub mod keys;
+#[cfg(feature = "server")]
+pub mod params;
+#[cfg(feature = "server")]
 pub mod store;
+
+// The rooms. They do not know one another.
+#[cfg(feature = "server")]
+pub mod app;
+#[cfg(feature = "server")]
+pub mod authorize;
+#[cfg(feature = "server")]
+pub mod oauth;
+#[cfg(feature = "server")]
+pub mod ops;

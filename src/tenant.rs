@@ -17,6 +17,14 @@ pub struct Tenant {
     pub notice: Option<String>,
 }
 
+impl Tenant {
+    /// The origin of the issuer, as browsers send it.
+    #[must_use]
+    pub fn issuer_origin(&self) -> String {
+        url::Url::parse(&self.issuer).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+}
+
 /// A FHIR server that tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FhirBase {

@@ -38,8 +38,8 @@ pub enum Finished {
 pub struct Issued {
     /// The random half of the access token's `jti`.
     pub jti: String,
-    /// Of the refresh token, where there is to be one.
-    pub refresh: Option<Digest>,
+    /// Of the refresh token; stored only where the grant can be refreshed.
+    pub refresh: Digest,
 }
 
 /// What became of a code.
@@ -170,8 +170,8 @@ impl Store {
                 match row {
                     Some(row) => {
                         let grant = Grant::try_from(row)?;
-                        if let Some(refresh) = &issued.refresh {
-                            insert_refresh(&mut conn, &origin, &grant, refresh, None).await?;
+                        if grant.refresh.is_some() {
+                            insert_refresh(&mut conn, &origin, &grant, &issued.refresh, None).await?;
                         }
                         record_token(&mut conn, &origin, "code.redeemed", &grant, &issued.jti).await?;
                         Ok(Redemption::Done(Box::new(grant)))

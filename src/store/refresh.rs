@@ -6,11 +6,11 @@
 //! store nor a server key could make one. The salt is erased when the successor is used.
 
 use sqlx::FromRow;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::audit::record;
 use super::grant::{Row as GrantRow, insert_refresh, record_token, revoke};
-use super::{Conn, Error, Store, change, on, read, seconds};
+use super::{Conn, Error, Store, change, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::grant::{Grant, Refresh};
 use crate::id::{ClientId, GrantId, TenantId};
@@ -69,21 +69,23 @@ impl Store {
         row.map(Grant::try_from).transpose()
     }
 
-    /// Whether a refresh token could be used now, and whose it is.
+    /// The grant and the end of a client's refresh token that could be used now.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn live_refresh_token(&self, origin: &Origin, client: &ClientId, token: &Digest) -> Result<Option<Grant>, Error> {
-        let statement = "select count(*)
+    pub async fn live_refresh_token(&self, origin: &Origin, client: &ClientId, token: &Digest) -> Result<Option<(Grant, OffsetDateTime)>, Error> {
+        let statement = "select r.expires_at
                            from refresh_token r
                            join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
                           where r.tenant_id = $1 and r.digest = $2 and r.rotated_at is null and r.expires_at > $3 and g.revoked_at is null";
-        let count: i64 = read!(self, c => sqlx::query_scalar(statement)
+        let expires_at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
             .bind(token.as_str())
             .bind(seconds(origin.now))
-            .fetch_one(c))?;
-        if count == 0 { Ok(None) } else { self.grant_of_refresh_token(&origin.tenant, client, token).await }
+            .fetch_optional(c))?;
+        let Some(expires_at) = expires_at else { return Ok(None) };
+        let expires_at = time("refresh_token", "expires_at", expires_at)?;
+        Ok(self.grant_of_refresh_token(&origin.tenant, client, token).await?.map(|grant| (grant, expires_at)))
     }
 
     /// Rotates a refresh token. The `update` is the lock: of any number of concurrent callers one

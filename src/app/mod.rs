@@ -1,0 +1,127 @@
+//! The server as one thing: what every handler needs, and which handler answers which path.
+
+mod host;
+mod pages;
+mod request;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+pub use host::AllowedHosts;
+pub use pages::{Chrome, FormAction, Page, ScriptNonce};
+pub use request::network_of;
+
+use crate::audit::Origin;
+use crate::clock::Clock;
+use crate::error::PageError;
+use crate::key::{MasterKey, Purpose};
+use crate::keys::{KeyError, KeyRing};
+use crate::oauth::Documents;
+use crate::password::{PasswordError, Passwords};
+use crate::store::{self, Store};
+use crate::tenant::Tenant;
+use crate::token::Algorithm;
+use crate::{authorize, oauth, ops};
+
+/// What every handler needs.
+pub struct App {
+    /// The tenant that serves the root URL.
+    pub tenant: Tenant,
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The tenant's keys.
+    pub keys: KeyRing,
+    /// Hashing, in bounded slots.
+    pub passwords: Passwords,
+    /// The discovery documents, written once.
+    pub documents: Documents,
+    /// The hosts that this server answers for.
+    pub hosts: AllowedHosts,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// What the server is set up with.
+pub struct Setup {
+    /// The tenant that serves the root URL.
+    pub tenant: Tenant,
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Opens the signing keys.
+    pub master_key: MasterKey,
+    /// How many passwords may be hashed at once.
+    pub hash_slots: usize,
+    /// Hosts beside the issuer's.
+    pub more_hosts: Vec<String>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+}
+
+impl App {
+    /// Sets the server up: the keys that it cannot do without are made if they are not there.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+        let Setup { tenant, store, clock, master_key, hash_slots, more_hosts, trusted_proxies } = setup;
+        let keys = KeyRing::new(tenant.id.clone(), master_key);
+        let origin = Origin::command(tenant.id.clone(), clock.now());
+        keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
+        keys.ensure(&store, &origin, Purpose::Id, Algorithm::Rs256).await?;
+        for base in store.fhir_bases(&tenant.id).await? {
+            keys.ensure(&store, &origin, Purpose::Access, base.access_token_alg).await?;
+        }
+        for client in store.clients(&tenant.id).await?.iter().filter(|client| client.is_pkce_exempt) {
+            tracing::warn!(client = %client.id, "this client may do without PKCE: its codes can be injected. Only conformance suites and STU1 apps need that");
+        }
+        Ok(Arc::new(Self {
+            documents: Documents::new(&tenant.issuer),
+            hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
+            passwords: Passwords::new(hash_slots)?,
+            tenant,
+            store,
+            clock,
+            keys,
+            trusted_proxies,
+        }))
+    }
+}
+
+/// Every path that the server answers.
+pub fn router(app: &Arc<App>) -> Router {
+    let routes = Router::new()
+        .merge(authorize::router())
+        .merge(oauth::router(app))
+        .merge(ops::router())
+        .merge(pages::router())
+        .fallback(|| async { PageError::not_found() })
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::clone(app));
+    request::around(routes, app)
+}
+
+async fn method_not_allowed() -> Response {
+    StatusCode::METHOD_NOT_ALLOWED.into_response()
+}

@@ -1,0 +1,189 @@
+//! What every request passes before a handler sees it, and every response before it leaves.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::connect_info::ConnectInfo;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+
+use super::{App, pages};
+use crate::audit::Origin;
+use crate::error::{OAuthError, PageError};
+use crate::secret;
+
+/// The longest path and query, in bytes.
+const MAX_URL: usize = 8 * 1024;
+/// The largest `Cookie` and the most headers.
+const MAX_COOKIE: usize = 16 * 1024;
+const MAX_HEADERS: usize = 100;
+/// How long a handler may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The request's own number, for the log, the audit trail and the person who asks for help.
+#[derive(Clone, Debug)]
+struct RequestId(String);
+
+pub(super) fn around(routes: Router, app: &Arc<App>) -> Router {
+    routes.layer(from_fn_with_state(Arc::clone(app), guard))
+}
+
+/// Paths that speak JSON: their errors are JSON too.
+fn is_api(path: &str) -> bool {
+    ["/token", "/introspect", "/revoke", "/userinfo", "/livez", "/readyz"].contains(&path)
+        || path.starts_with("/.well-known/")
+        || path.starts_with("/fhir-bases/")
+}
+
+/// Paths that are asked for by machines that do not know our name (WB-01).
+fn is_free_of_host(path: &str) -> bool {
+    path == "/livez" || path == "/readyz" || path.starts_with("/fhir-bases/")
+}
+
+async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let id = secret::nonce();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // The query may hold a code or a state: only the path is ever logged.
+    let span = tracing::info_span!("request", id, %method, path);
+    let response = match refuse(&app, &request) {
+        Some(refusal) => refusal,
+        None => run(request, next).instrument(span.clone()).await,
+    };
+    let _entered = span.enter();
+    tracing::debug!(status = response.status().as_u16(), "answered");
+    finish(&app, response, &path, &id)
+}
+
+/// What is refused without looking any further.
+fn refuse(app: &App, request: &Request) -> Option<Response> {
+    let status = if request.uri().path_and_query().is_some_and(|url| url.as_str().len() > MAX_URL) {
+        StatusCode::URI_TOO_LONG
+    } else if request.headers().len() > MAX_HEADERS || cookie_bytes(request) > MAX_COOKIE {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    } else if !is_free_of_host(request.uri().path()) && !app.hosts.admit(request) {
+        StatusCode::MISDIRECTED_REQUEST
+    } else if *request.method() == Method::TRACE || *request.method() == Method::CONNECT {
+        StatusCode::METHOD_NOT_ALLOWED
+    } else {
+        return None;
+    };
+    Some(status.into_response())
+}
+
+fn cookie_bytes(request: &Request) -> usize {
+    request.headers().get_all(header::COOKIE).iter().map(HeaderValue::len).sum()
+}
+
+/// Runs the handler; a panic or a standstill in it is an answer as well.
+async fn run(request: Request, next: Next) -> Response {
+    use futures_util::FutureExt as _;
+    let handler = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, handler).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a handler panicked");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Err(_) => {
+            tracing::error!("a handler took too long");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Gives a bare refusal its body, and every response its headers.
+fn finish(app: &App, response: Response, path: &str, id: &str) -> Response {
+    let page = response.extensions().get::<Arc<PageError>>().cloned();
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE) && response.status().as_u16() >= 400;
+    let mut response = match page {
+        Some(error) => pages::error_page(app, response, &error, id),
+        None if is_bare && is_api(path) => with_json(response),
+        None if is_bare => {
+            let error = plain_words(response.status());
+            pages::error_page(app, response, &error, id)
+        }
+        None => response,
+    };
+    pages::secure(app, &mut response);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+/// A status as an OAuth error, with the headers that came with it.
+fn with_json(bare: Response) -> Response {
+    let (code, description) = match bare.status() {
+        StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "this endpoint does not know the method"),
+        StatusCode::URI_TOO_LONG => ("invalid_request", "the URL is too long"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("invalid_request", "the headers are too large"),
+        StatusCode::MISDIRECTED_REQUEST => ("invalid_request", "this server is not the host that was asked for"),
+        StatusCode::NOT_FOUND => ("not_found", "there is nothing here"),
+        StatusCode::SERVICE_UNAVAILABLE => ("temporarily_unavailable", "try again in a few seconds"),
+        _ => ("server_error", "something went wrong here; try again later"),
+    };
+    let mut response = OAuthError::new(bare.status(), code, description).into_response();
+    response.headers_mut().extend(bare.headers().clone());
+    response
+}
+
+/// A status as a page.
+fn plain_words(status: StatusCode) -> PageError {
+    let (title, sentence) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("This page cannot be used like that", "The browser asked for it in a way that it does not know."),
+        StatusCode::URI_TOO_LONG => ("The address is too long", "The app sent more than we read."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("The browser sent too much", "Its cookies are too large."),
+        StatusCode::MISDIRECTED_REQUEST => ("This is not the right address", "This server does not answer to that name."),
+        StatusCode::SERVICE_UNAVAILABLE => ("We cannot do this at the moment", "There is too much to do, or something is down."),
+        _ => ("Something went wrong", "We could not do this. It is not your fault."),
+    };
+    PageError::new(status, None, title, sentence, "Go back to the app and start again from there.")
+}
+
+impl FromRequestParts<Arc<App>> for Origin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Ok(Self {
+            tenant: app.tenant.id.clone(),
+            now: app.clock.now(),
+            address: address(parts, &app.trusted_proxies),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        })
+    }
+}
+
+/// Where a request comes from. What a proxy says is believed only of proxies that we were told of:
+/// the last address that is not one of them.
+fn address(parts: &Parts, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())?;
+    if !trusted.contains(&peer) {
+        return Some(peer);
+    }
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    let mut hops = forwarded.rsplit(',').map_while(|hop| hop.trim().parse::<IpAddr>().ok().map(|hop| hop.to_canonical()));
+    Some(hops.find(|hop| !trusted.contains(hop)).unwrap_or(peer))
+}
+
+/// The network that failed sign-ins are counted for: an IPv4 /24, an IPv6 /64.
+#[must_use]
+pub fn network_of(address: Option<IpAddr>) -> String {
+    match address {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(v4)) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Some(IpAddr::V6(v6)) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a browser stands: its flow, its client, its session.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use subtle::ConstantTimeEq as _;
+
+use super::cookie;
+use crate::app::{App, FormAction};
+use crate::audit::Origin;
+use crate::client::Client;
+use crate::error::PageError;
+use crate::flow::Flow;
+use crate::id::FlowId;
+use crate::params::Params;
+use crate::person::SignedIn;
+use crate::secret::BrowserSecret;
+
+/// A flow in the browser that it belongs to.
+pub(super) struct Current {
+    pub app: Arc<App>,
+    pub origin: Origin,
+    pub flow: Flow,
+    pub client: Client,
+    pub signed_in: Option<SignedIn>,
+    secret: BrowserSecret,
+}
+
+impl Current {
+    /// Finds the flow that the URL names, for the browser that holds its cookie.
+    ///
+    /// # Errors
+    /// [`PageError`]: no such flow, another browser's, too old, or its client is gone.
+    pub async fn find(app: &Arc<App>, origin: Origin, headers: &HeaderMap, query: &Params) -> Result<Self, PageError> {
+        let id = query.get("flow")?.map(FlowId::new).ok_or_else(PageError::no_flow)?;
+        let secret = cookie::flow(headers, &id).ok_or_else(PageError::no_flow)?;
+        let flow = app.store.flow(&origin.tenant, &id, &secret.digest(), origin.now).await?.ok_or_else(PageError::no_flow)?;
+        let client = app.store.client(&origin.tenant, &flow.ask.client_id).await?;
+        let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(PageError::no_flow)?;
+        let signed_in = signed_in(app, &origin, headers).await?;
+        Ok(Self { app: Arc::clone(app), origin, flow, client, signed_in, secret })
+    }
+
+    /// A flow that has just begun in this browser.
+    pub fn begun(app: &Arc<App>, origin: Origin, flow: Flow, client: Client, signed_in: Option<SignedIn>, secret: BrowserSecret) -> Self {
+        Self { app: Arc::clone(app), origin, flow, client, signed_in, secret }
+    }
+
+    /// The same, unless the app has had its answer.
+    ///
+    /// # Errors
+    /// [`PageError::already_completed`]
+    pub fn unanswered(self) -> Result<Self, PageError> {
+        if self.flow.finished_at.is_some() { Err(PageError::already_completed()) } else { Ok(self) }
+    }
+
+    /// What this flow's forms carry: nobody can name it who does not hold the cookie.
+    pub fn csrf(&self) -> String {
+        self.secret.derive("csrf")
+    }
+
+    /// The URL of one of the flow's pages.
+    pub fn url(&self, path: &str) -> String {
+        format!("{path}?flow={}", self.flow.id)
+    }
+
+    /// What the flow's pages name in `form-action`.
+    pub fn form_action(&self) -> FormAction {
+        FormAction(self.flow.ask.return_to.uri().form_action())
+    }
+
+    /// Refuses a form that was not sent from one of this flow's own pages.
+    ///
+    /// # Errors
+    /// [`PageError::forged`]
+    pub fn check_form(&self, headers: &HeaderMap, form: &Params) -> Result<(), PageError> {
+        is_our_own_form(&self.app, headers, form, &self.csrf())
+    }
+
+    /// Who is signed in, where the flow accepts that sign-in.
+    pub fn person(&self) -> Option<&SignedIn> {
+        self.signed_in.as_ref()
+    }
+}
+
+/// This browser's live session. Looking at it counts as using it, except for an app that only
+/// polls (see `request`).
+pub(super) async fn signed_in(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Option<SignedIn>, PageError> {
+    let Some(secret) = cookie::session(headers) else { return Ok(None) };
+    let found = app.store.session(&origin.tenant, &secret.digest(), origin.now).await?;
+    Ok(found.map(|(signed_in, _)| signed_in))
+}
+
+/// Notes that the person is there.
+pub(super) async fn touch(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<(), PageError> {
+    let Some(secret) = cookie::session(headers) else { return Ok(()) };
+    if let Some((signed_in, seen_at)) = app.store.session(&origin.tenant, &secret.digest(), origin.now).await? {
+        app.store.touch_session(origin, &signed_in.session_id, seen_at).await?;
+    }
+    Ok(())
+}
+
+/// Refuses a form that was not sent from a page of ours in this browser: the token has to match,
+/// and the browser, where it says so, must not have come from elsewhere.
+///
+/// # Errors
+/// [`PageError::forged`]
+pub(super) fn is_our_own_form(app: &App, headers: &HeaderMap, form: &Params, expected: &str) -> Result<(), PageError> {
+    let presented = form.get("csrf")?.unwrap_or_default();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = |origin: &str| origin == app.tenant.issuer_origin();
+    let matches: bool = presented.as_bytes().ct_eq(expected.as_bytes()).into();
+    let origin = headers.get(header::ORIGIN).is_none_or(|origin| origin.to_str().is_ok_and(is_ours));
+    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    if matches && origin && site { Ok(()) } else { Err(PageError::forged()) }
+}

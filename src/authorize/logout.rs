@@ -1,0 +1,145 @@
+//! `/logout`: ending a session (OpenID Connect RP-Initiated Logout §2).
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::current::{Current, is_our_own_form, signed_in};
+use super::{cookie, dispatch, respond};
+use crate::app::{App, Chrome, FormAction, Page};
+use crate::audit::Origin;
+use crate::error::{OAuthError, PageError};
+use crate::id::ClientId;
+use crate::params::Params;
+
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+struct SignOutPage {
+    chrome: Chrome,
+    user_name: Option<String>,
+    action: &'static str,
+    csrf: String,
+    hidden: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutPage {
+    chrome: Chrome,
+    message: &'static str,
+}
+
+/// What an app may send along, and where it wants the browser back.
+struct Wish {
+    /// A registered `post_logout_redirect_uri`, with the app's `state`.
+    location: Option<String>,
+    /// The parameters, to be asked for again by the form.
+    hidden: Vec<(String, String)>,
+}
+
+/// Asks first: a link on a foreign page signs nobody out.
+pub(super) async fn show(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
+    ask(&app, &origin, &headers, &query).await
+}
+
+/// The form of that page; or an app that sends its wish as a form (§2: POST is allowed).
+pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request: Request) -> Result<Response, PageError> {
+    let headers = request.headers().clone();
+    let form = Params::from_body(request).await?;
+    if form.get("csrf")?.is_none() {
+        // From another site: the browser sent no session cookie along, so ask by GET.
+        let is_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        if is_elsewhere || cookie::session(&headers).is_some() {
+            return Err(PageError::forged());
+        }
+        return ask(&app, &origin, &headers, &form).await;
+    }
+    let Some(secret) = cookie::session(&headers) else { return signed_out(&app, None) };
+    is_our_own_form(&app, &headers, &form, &secret.derive("logout"))?;
+    let wish = wish(&app, &origin, &form).await?;
+    if let Some(signed_in) = signed_in(&app, &origin, &headers).await? {
+        app.store.end_session(&origin, &signed_in).await?;
+    }
+    let mut response = signed_out(&app, wish.location.as_deref())?;
+    response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
+    Ok(response)
+}
+
+async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Response, PageError> {
+    let wish = wish(app, origin, params).await?;
+    let (Some(signed_in), Some(secret)) = (signed_in(app, origin, headers).await?, cookie::session(headers)) else {
+        return signed_out(app, wish.location.as_deref());
+    };
+    let page = SignOutPage {
+        chrome: Chrome::of(app),
+        user_name: Some(signed_in.user.display_name),
+        action: "/logout",
+        csrf: secret.derive("logout"),
+        hidden: wish.hidden,
+    };
+    let mut response = Page(StatusCode::OK, page).into_response();
+    if let Some(origin) = wish.location.as_deref().and_then(|location| url::Url::parse(location).ok()) {
+        response.extensions_mut().insert(FormAction(origin.origin().ascii_serialization()));
+    }
+    Ok(response)
+}
+
+/// Where the app wants the browser back: an address that is registered, byte for byte, for the
+/// client that the hint or `client_id` names. Anything else is left out, not an error.
+async fn wish(app: &App, origin: &Origin, params: &Params) -> Result<Wish, PageError> {
+    let mut hidden = Vec::new();
+    for name in ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"] {
+        if let Some(value) = params.get(name)? {
+            hidden.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    let hint = match params.get("id_token_hint")? {
+        Some(hint) => respond::id_token_claims(app, hint).await.map_err(in_page)?,
+        None => None,
+    };
+    let hinted = hint.as_ref().and_then(|claims| claims.get("aud")).and_then(Value::as_str);
+    let named = params.get("client_id")?;
+    let client = match (hinted, named) {
+        (Some(hinted), Some(named)) if hinted != named => None,
+        (hinted, named) => hinted.or(named),
+    };
+    let (Some(uri), Some(client)) = (params.get("post_logout_redirect_uri")?, client) else { return Ok(Wish { location: None, hidden }) };
+    let client = app.store.client(&origin.tenant, &ClientId::new(client)).await?.filter(|client| client.disabled_at.is_none());
+    let is_registered = client.is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri));
+    let mut location = is_registered.then(|| uri.to_owned());
+    if let (Some(location), Some(state)) = (&mut location, params.get("state")?) {
+        let mark = if location.contains('?') { '&' } else { '?' };
+        let state = percent_encoding::utf8_percent_encode(state, percent_encoding::NON_ALPHANUMERIC);
+        *location = format!("{location}{mark}state={state}");
+    }
+    Ok(Wish { location, hidden })
+}
+
+fn in_page(error: OAuthError) -> PageError {
+    PageError::server_error(error.description.into_owned())
+}
+
+fn signed_out(app: &App, location: Option<&str>) -> Result<Response, PageError> {
+    if let Some(location) = location {
+        return Ok(dispatch::see_other(location));
+    }
+    let page = SignedOutPage { chrome: Chrome::of(app), message: "You are signed out. You can close this page." };
+    let mut response = Page(StatusCode::OK, page).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// "Not you?": ends the session; the flow goes on with somebody else.
+pub(super) async fn switch_user(mut current: Current) -> Result<Response, PageError> {
+    if let Some(signed_in) = current.signed_in.take() {
+        current.app.store.end_session(&current.origin, &signed_in).await?;
+    }
+    let mut response = dispatch::next(current).await?;
+    response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
+    Ok(response)
+}

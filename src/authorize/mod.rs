@@ -1,0 +1,37 @@
+//! The browser's half.
+//!
+//! ```text
+//! GET|POST /authorize ─▶ request ─▶ dispatch ─▶ /login ─┐
+//!                                     ▲  │  ─▶ /patient ─┤   each page records one fact
+//!                                     │  │  ─▶ /consent ─┤   and returns to dispatch
+//!                                     └──┼───────────────┘
+//!                                        └────▶ respond ─▶ 303 to the app
+//! ```
+//! `dispatch` alone decides where the browser goes next; steps never route to one another.
+
+mod consent;
+mod cookie;
+mod current;
+mod dispatch;
+mod login;
+mod logout;
+mod patient;
+mod request;
+mod respond;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// The pages.
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/authorize", get(request::by_get).post(request::by_post))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/patient", get(patient::show).post(patient::submit))
+        .route("/consent", get(consent::show).post(consent::submit))
+        .route("/logout", get(logout::show).post(logout::submit))
+}

@@ -1,0 +1,212 @@
+//! `/authorize`: an app sends a browser here (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1, SMART
+//! App Launch 2.2 "Obtain authorization code").
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::current::{Current, signed_in};
+use super::{cookie, dispatch, respond};
+use crate::app::App;
+use crate::audit::{Entry, Origin};
+use crate::client::{Client, GrantType};
+use crate::error::{OAuthError, PageError, Refusal};
+use crate::flow::{Ask, Flow, IDLE_LIFE, Prompt};
+use crate::id::{ClientId, FlowId};
+use crate::params::Params;
+use crate::pkce::Challenge;
+use crate::redirect::{ResponseMode, ReturnTo};
+use crate::scope::ScopeSet;
+use crate::secret::{BrowserSecret, unique_id};
+use crate::store::NewFlow;
+
+/// The longest `state`, `nonce` and `login_hint`, in bytes.
+const MAX_STATE: usize = 2048;
+const MAX_NONCE: usize = 512;
+const MAX_HINT: usize = 256;
+
+/// A new request, or a browser that comes back to one.
+pub(super) async fn by_get(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
+    if query.get("flow")?.is_some() {
+        let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+        return dispatch::next(current).await;
+    }
+    match begin(&app, origin, &headers, &query).await {
+        Ok((current, set_cookie)) => Ok(with_cookie(dispatch::next(current).await?, set_cookie)),
+        Err(refusal) => Ok(refused(&app, refusal)),
+    }
+}
+
+/// The same as a form. It comes from another site, so the browser sends no session cookie along:
+/// the request is written down, and the browser asks again by itself.
+pub(super) async fn by_post(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, PageError> {
+    let form = Params::from_body(request).await?;
+    match begin(&app, origin, &headers, &form).await {
+        Ok((current, set_cookie)) => Ok(with_cookie(dispatch::see_other(&current.url("/authorize")), set_cookie)),
+        Err(refusal) => Ok(refused(&app, refusal)),
+    }
+}
+
+fn with_cookie(mut response: Response, set_cookie: HeaderValue) -> Response {
+    response.headers_mut().append(header::SET_COOKIE, set_cookie);
+    response
+}
+
+fn refused(app: &App, refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::Page(error) => error.into_response(),
+        Refusal::App(return_to, error) => respond::error(app, &return_to, &error),
+    }
+}
+
+async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Params) -> Result<(Current, HeaderValue), Refusal> {
+    let (client, mut return_to) = client_and_return(app, &origin, params).await?;
+    let ask = match read(app, &client, &mut return_to, params).await {
+        Ok(ask) => ask,
+        Err(error) => return Err(Refusal::App(Box::new(return_to), error)),
+    };
+    let secret = BrowserSecret::generate();
+    let flow = Flow {
+        id: FlowId::new(unique_id(origin.now)),
+        ask,
+        created_at: origin.now,
+        session_id: None,
+        user_id: None,
+        patient_id: None,
+        approved: None,
+        finished_at: None,
+    };
+    let new = NewFlow { id: flow.id.clone(), browser: secret.digest(), ask: flow.ask.clone(), expires_at: origin.now + IDLE_LIFE };
+    app.store.begin_flow(&origin, new).await.map_err(|error| Refusal::App(Box::new(flow.ask.return_to.clone()), error.into()))?;
+    let signed_in = signed_in(app, &origin, headers).await.map_err(Refusal::Page)?;
+    let set_cookie = cookie::set_flow(&flow.id, &secret);
+    Ok((Current::begun(app, origin, flow, client, signed_in, secret), set_cookie))
+}
+
+/// The two parameters that decide whom an error may be sent to. Until both are good, it is the
+/// person who is told.
+async fn client_and_return(app: &App, origin: &Origin, params: &Params) -> Result<(Client, ReturnTo), Refusal> {
+    let page = |code, sentence: &'static str| Refusal::Page(PageError::bad_request(code, sentence));
+    let id = params.get("client_id").map_err(|bad| Refusal::Page(bad.into()))?;
+    let id = id.ok_or_else(|| page("invalid_request", "It did not say which app it is (client_id is missing)."))?;
+    let client = app.store.client(&origin.tenant, &ClientId::new(id)).await.map_err(|error| Refusal::Page(error.into()))?;
+    // Unknown and switched off look the same.
+    let client = client.filter(|client| client.disabled_at.is_none());
+    let client = client.ok_or_else(|| page("invalid_client", "It is not registered here (client_id is unknown)."))?;
+    let uri = params.get("redirect_uri").map_err(|bad| Refusal::Page(bad.into()))?;
+    let uri = uri.ok_or_else(|| page("invalid_request", "It did not say where to go afterwards (redirect_uri is missing)."))?;
+    match ReturnTo::new(&client.redirect_uris, uri) {
+        Some(return_to) => Ok((client, return_to)),
+        None => {
+            let entry = Entry::refused("authorize.redirect_mismatch").client(&client.id);
+            app.store.audit(origin, entry).await.map_err(|error| Refusal::Page(error.into()))?;
+            Err(page("invalid_request", "It wants to go to an address that is not registered for it (redirect_uri does not match)."))
+        }
+    }
+}
+
+/// Everything else. `state` and `response_mode` come first: errors travel with them.
+async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Params) -> Result<Ask, OAuthError> {
+    // A state that cannot be read, or stands twice, cannot be given back.
+    return_to.state = params.get("state")?.map(str::to_owned);
+    if return_to.state.as_ref().is_some_and(|state| state.len() > MAX_STATE) {
+        return_to.state = None;
+        return Err(OAuthError::invalid_request("state is too long"));
+    }
+    response_type_and_mode(return_to, params)?;
+    for (name, code) in [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"), ("registration", "registration_not_supported")] {
+        if params.get(name)?.is_some() {
+            return Err(OAuthError::new(StatusCode::BAD_REQUEST, code, format!("the parameter {name} is not supported")));
+        }
+    }
+    if !client.may(GrantType::AuthorizationCode) {
+        return Err(OAuthError::unauthorized_client("the client is not registered for authorization codes"));
+    }
+    let challenge = challenge(client, params)?;
+    let scopes = params.get("scope")?.ok_or_else(|| OAuthError::invalid_scope("scope is missing"))?;
+    let scopes = ScopeSet::parse(scopes).map_err(|bad| OAuthError::invalid_scope(bad.to_string()))?;
+    let scopes = client.scopes_with_a_person(&scopes);
+    if scopes.is_empty() {
+        return Err(OAuthError::invalid_scope("nothing of what was asked is known and allowed to this client"));
+    }
+    let prompt = params.get("prompt")?.map(|text| Prompt::parse(text).ok_or_else(|| OAuthError::invalid_request("prompt is not one of none, login, consent, select_account, or contradicts itself")));
+    let capped = |name: &'static str, most: usize| match params.get(name) {
+        Ok(Some(text)) if text.len() > most => Err(OAuthError::invalid_request(format!("{name} is too long"))),
+        other => other.map(|text| text.map(str::to_owned)).map_err(OAuthError::from),
+    };
+    Ok(Ask {
+        client_id: client.id.clone(),
+        fhir_base: fhir_base(app, client, &scopes, params).await?,
+        challenge,
+        nonce: capped("nonce", MAX_NONCE)?,
+        prompt: prompt.transpose()?.unwrap_or_default(),
+        max_age: max_age(params)?,
+        login_hint: capped("login_hint", MAX_HINT)?,
+        id_token_hint: respond::subject_of_hint(app, params).await?,
+        return_to: return_to.clone(),
+        scopes,
+    })
+}
+
+fn response_type_and_mode(return_to: &mut ReturnTo, params: &Params) -> Result<(), OAuthError> {
+    let response_type = params.get("response_type");
+    if let Ok(Some(other)) = response_type
+        && other.split(' ').any(|word| word == "token" || word == "id_token")
+    {
+        // OAuth 2.0 Multiple Response Types §5: this is where the app looks for its answer.
+        return_to.mode = ResponseMode::Fragment;
+    }
+    match params.get("response_mode")? {
+        None => {}
+        Some("query") => return_to.mode = ResponseMode::Query,
+        Some("form_post") => return_to.mode = ResponseMode::FormPost,
+        Some(_) => {
+            return_to.mode = ResponseMode::Query;
+            return Err(OAuthError::invalid_request("response_mode must be query or form_post"));
+        }
+    }
+    match response_type? {
+        Some("code") => Ok(()),
+        None => Err(OAuthError::invalid_request("response_type is missing")),
+        Some(_) => Err(OAuthError::new(StatusCode::BAD_REQUEST, "unsupported_response_type", "response_type must be code")),
+    }
+}
+
+/// RFC 7636 §4.3: S256, always, for everybody (SMART App Launch 2.2 allows nothing else).
+fn challenge(client: &Client, params: &Params) -> Result<Option<Challenge>, OAuthError> {
+    match (params.get("code_challenge")?, params.get("code_challenge_method")?) {
+        (None, None) if client.is_pkce_exempt => Ok(None),
+        (None, _) => Err(OAuthError::invalid_request("code_challenge is missing: PKCE with S256 is required")),
+        (Some(challenge), Some("S256")) => match Challenge::parse(challenge) {
+            Some(challenge) => Ok(Some(challenge)),
+            None => Err(OAuthError::invalid_request("code_challenge is not the base64url of a SHA-256")),
+        },
+        (Some(_), _) => Err(OAuthError::invalid_request("code_challenge_method must be S256")),
+    }
+}
+
+/// `aud` names the FHIR base; `resource` (RFC 8707) is the same under another name.
+async fn fhir_base(app: &App, client: &Client, scopes: &ScopeSet, params: &Params) -> Result<Option<String>, OAuthError> {
+    let aud = match (params.get("aud")?, params.get("resource")?) {
+        (Some(aud), Some(resource)) if aud != resource => return Err(OAuthError::invalid_request("aud and resource differ")),
+        (aud, resource) => aud.or(resource),
+    };
+    let Some(aud) = aud else {
+        return if scopes.need_audience() { Err(OAuthError::invalid_request("aud is missing: it names the FHIR base")) } else { Ok(None) };
+    };
+    let bases = app.store.fhir_bases(&app.tenant.id).await?;
+    match bases.into_iter().find(|base| base.is_meant_by(aud) && client.may_use(&base.name)) {
+        Some(base) => Ok(Some(base.name)),
+        None => Err(OAuthError::invalid_request("aud is not a FHIR base that this client may use")),
+    }
+}
+
+fn max_age(params: &Params) -> Result<Option<i64>, OAuthError> {
+    let Some(text) = params.get("max_age")? else { return Ok(None) };
+    let is_number = text.len() <= 10 && text.bytes().all(|b| b.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|_| is_number);
+    seconds.map(Some).ok_or_else(|| OAuthError::invalid_request("max_age must be a number of seconds"))
+}

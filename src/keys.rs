@@ -1,0 +1,227 @@
+//! A tenant's keys, ready for use: parsed once, looked for anew every second, so that a rotation
+//! by another process takes effect at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+use time::{Duration, OffsetDateTime};
+
+use crate::audit::Origin;
+use crate::clock::{from_micros, micros};
+use crate::id::TenantId;
+use crate::key::{CannotMake, CannotOpen, MasterKey, NewKey, Purpose};
+use crate::store::{self, Store, StoredKey};
+use crate::token::{Algorithm, BadKeySet, Jwks, Signer, UnusableKey};
+
+/// How old what we know may be.
+const MAX_AGE: Duration = Duration::seconds(1);
+
+/// The keys of one tenant.
+pub struct KeyRing {
+    tenant: TenantId,
+    master: MasterKey,
+    known: RwLock<Arc<Keys>>,
+    /// Held while looking, so that a burst of requests looks once.
+    looking: tokio::sync::Mutex<()>,
+}
+
+/// What was known at some moment.
+#[derive(Default)]
+pub struct Keys {
+    seen_at: i64,
+    signers: Vec<Known>,
+    by_purpose: HashMap<Purpose, Jwks>,
+    /// The key set, as it is published (RFC 7517 §5).
+    pub document: Arc<str>,
+}
+
+#[derive(Clone)]
+struct Known {
+    purpose: Purpose,
+    active_at: OffsetDateTime,
+    retired_at: Option<OffsetDateTime>,
+    signer: Arc<Signer>,
+}
+
+/// Keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The master key is not the one under which the keys were sealed.
+    #[error("the signing key {0} cannot be opened: {1}. Give the master key that this database was made with")]
+    Sealed(String, CannotOpen),
+    /// A stored key is damaged.
+    #[error("a stored signing key is damaged")]
+    Damaged,
+    /// There is no active key for this.
+    #[error("there is no active {1} key for {0:?} tokens; `admit key rotate` makes one")]
+    None(Purpose, Algorithm),
+    /// A key could not be made.
+    #[error(transparent)]
+    CannotMake(#[from] CannotMake),
+}
+
+impl From<UnusableKey> for KeyError {
+    fn from(_: UnusableKey) -> Self {
+        Self::Damaged
+    }
+}
+
+impl From<BadKeySet> for KeyError {
+    fn from(_: BadKeySet) -> Self {
+        Self::Damaged
+    }
+}
+
+impl KeyRing {
+    /// The keys of a tenant; nothing is looked at yet.
+    #[must_use]
+    pub fn new(tenant: TenantId, master: MasterKey) -> Self {
+        Self { tenant, master, known: RwLock::default(), looking: tokio::sync::Mutex::new(()) }
+    }
+
+    /// What is known, at most a second old. Where the store does not answer, what was known before
+    /// serves on: keys outlive a pause of the database.
+    ///
+    /// # Errors
+    /// [`KeyError`], where nothing is known yet or a key cannot be opened.
+    pub async fn current(&self, store: &Store, now: OffsetDateTime) -> Result<Arc<Keys>, KeyError> {
+        let known = self.known();
+        if known.is_fresh(now) {
+            return Ok(known);
+        }
+        let _looking = self.looking.lock().await;
+        let known = self.known();
+        if known.is_fresh(now) {
+            return Ok(known);
+        }
+        match self.look(store, &known, now).await {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
+                Ok(keys)
+            }
+            Err(KeyError::Store(error)) if !known.signers.is_empty() => {
+                tracing::warn!(%error, "the keys cannot be looked at; those known serve on");
+                Ok(known)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn known(&self) -> Arc<Keys> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn look(&self, store: &Store, known: &Keys, now: OffsetDateTime) -> Result<Keys, KeyError> {
+        let stored = store.published_keys(&self.tenant, now).await?;
+        let mut signers = Vec::new();
+        for key in &stored {
+            let parsed = known.signers.iter().find(|own| own.signer.kid() == key.id.as_str());
+            let signer = match parsed {
+                Some(own) => Arc::clone(&own.signer),
+                None => {
+                    let private = self.master.open(&about(&self.tenant, key), &key.sealed).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+                    Arc::new(Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private)?)
+                }
+            };
+            signers.push(Known { purpose: key.purpose, active_at: key.active_at, retired_at: key.retired_at, signer });
+        }
+        let document = |keys: &mut dyn Iterator<Item = &StoredKey>| {
+            let keys: Vec<&str> = keys.map(|key| key.public_jwk.as_str()).collect();
+            format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+        };
+        let mut by_purpose = HashMap::new();
+        for purpose in [Purpose::Access, Purpose::Id] {
+            let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
+            by_purpose.insert(purpose, Jwks::parse(own.as_bytes())?);
+        }
+        Ok(Keys { seen_at: micros(now), signers, by_purpose, document: document(&mut stored.iter()).into() })
+    }
+
+    /// Makes the key that is needed for this purpose and algorithm, unless there is one.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub async fn ensure(&self, store: &Store, origin: &Origin, purpose: Purpose, algorithm: Algorithm) -> Result<(), KeyError> {
+        let keys = self.current(store, origin.now).await?;
+        if keys.signers.iter().any(|own| own.purpose == purpose && own.signer.algorithm() == algorithm && own.retired_at.is_none()) {
+            return Ok(());
+        }
+        let key = self.make(purpose, algorithm, origin.now, origin.now).await?;
+        store.add_first_key(origin, key).await?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Makes a key that takes over at `active_at`; the old ones stay published until `old_until`.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub async fn rotate(
+        &self,
+        store: &Store,
+        origin: &Origin,
+        (purpose, algorithm): (Purpose, Algorithm),
+        active_at: OffsetDateTime,
+        old_until: OffsetDateTime,
+    ) -> Result<StoredKey, KeyError> {
+        let key = self.make(purpose, algorithm, origin.now, active_at).await?;
+        store.rotate_key(origin, key.clone(), old_until).await?;
+        self.forget();
+        Ok(key)
+    }
+
+    async fn make(&self, purpose: Purpose, algorithm: Algorithm, now: OffsetDateTime, active_at: OffsetDateTime) -> Result<StoredKey, KeyError> {
+        let made = tokio::task::spawn_blocking(move || NewKey::generate(algorithm)).await.map_err(|_| KeyError::Damaged)??;
+        let mut key = StoredKey {
+            id: made.key_id,
+            purpose,
+            algorithm,
+            public_jwk: made.public_jwk,
+            sealed: String::new(),
+            created_at: now,
+            active_at,
+            retired_at: None,
+        };
+        key.sealed = self.master.seal(&about(&self.tenant, &key), &made.pkcs8).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+        Ok(key)
+    }
+
+    fn forget(&self) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+    }
+}
+
+impl Keys {
+    fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        let age = now - from_micros(self.seen_at);
+        !self.signers.is_empty() && age >= Duration::ZERO && age < MAX_AGE
+    }
+
+    /// Signs with the youngest active key for this purpose and algorithm.
+    ///
+    /// # Errors
+    /// [`KeyError::None`]
+    pub fn sign<T: Serialize>(&self, purpose: Purpose, algorithm: Algorithm, typ: &str, claims: &T, now: OffsetDateTime) -> Result<String, KeyError> {
+        let is_active = |own: &&Known| {
+            own.purpose == purpose && own.signer.algorithm() == algorithm && own.active_at <= now && own.retired_at.is_none_or(|end| now < end)
+        };
+        let own = self.signers.iter().find(is_active).ok_or(KeyError::None(purpose, algorithm))?;
+        Ok(own.signer.sign(typ, claims)?)
+    }
+
+    /// The public keys that verify tokens of this purpose.
+    #[must_use]
+    pub fn verifying(&self, purpose: Purpose) -> Option<&Jwks> {
+        self.by_purpose.get(&purpose)
+    }
+}
+
+/// What a sealed key is bound to: it cannot be moved to another tenant or purpose.
+fn about(tenant: &TenantId, key: &StoredKey) -> String {
+    format!("{tenant}/{}/{}/{}", key.purpose.as_str(), key.algorithm, key.id)
+}

@@ -1,0 +1,61 @@
+//! A token for the client itself (RFC 6749 §4.4, SMART Backend Services).
+
+use axum::http::StatusCode;
+
+use super::issue::{CLIENT_TOKEN_LIFE, TokenResponse, for_client};
+use crate::app::App;
+use crate::audit::{Entry, Origin};
+use crate::client::Client;
+use crate::error::OAuthError;
+use crate::scope::ScopeSet;
+use crate::secret::nonce;
+use crate::tenant::FhirBase;
+use crate::token::AccessClaims;
+
+pub(super) async fn issue(app: &App, origin: &Origin, client: &Client, asked: &ScopeSet, resource: Option<&str>) -> Result<TokenResponse, OAuthError> {
+    if !client.is_confidential() {
+        return Err(OAuthError::unauthorized_client("a public client has no rights of its own"));
+    }
+    let base = base_of(app, client, resource).await?;
+    let scopes = client.scopes_of_its_own(asked);
+    if scopes.is_empty() {
+        return Err(OAuthError::invalid_scope("nothing of what was asked is allowed to this client; it can have system/ scopes only"));
+    }
+    let now = origin.now;
+    let claims = AccessClaims {
+        iss: app.tenant.issuer.clone(),
+        sub: client.id.to_string(),
+        aud: base.audience.clone(),
+        exp: (now + CLIENT_TOKEN_LIFE).unix_timestamp(),
+        iat: now.unix_timestamp(),
+        nbf: now.unix_timestamp(),
+        jti: nonce(),
+        client_id: client.id.to_string(),
+        scope: scopes.to_string(),
+        tenant_id: origin.tenant.to_string(),
+        patient: None,
+        encounter: None,
+        fhir_user: None,
+        launch_response_patient: None,
+    };
+    // No token without its entry in the books.
+    app.store.audit(origin, Entry::done("token.issued").client(&client.id).jti(&claims.jti).detail(&claims.scope)).await?;
+    for_client(app, now, &base.name, &claims).await
+}
+
+/// The FHIR base that the token is for: the one that is named (RFC 8707), or the only one there is.
+async fn base_of(app: &App, client: &Client, resource: Option<&str>) -> Result<FhirBase, OAuthError> {
+    let bases = app.store.fhir_bases(&app.tenant.id).await?;
+    let mut allowed = bases.into_iter().filter(|base| client.may_use(&base.name));
+    let invalid_target = |why: &'static str| OAuthError::new(StatusCode::BAD_REQUEST, "invalid_target", why);
+    match resource {
+        Some(url) => allowed
+            .find(|base| base.is_meant_by(url) || base.audience == url)
+            .ok_or_else(|| invalid_target("resource is not a FHIR base that this client may use")),
+        None => match (allowed.next(), allowed.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(invalid_target("there is no FHIR base that this client may use")),
+            (Some(_), Some(_)) => Err(invalid_target("this client may use several FHIR bases: name one by the parameter resource")),
+        },
+    }
+}

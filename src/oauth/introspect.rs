@@ -1,0 +1,64 @@
+//! What a token is good for (RFC 7662, SMART App Launch 2.2 "Token Introspection").
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::bearer::believed;
+use super::client_auth::authenticate;
+use crate::app::App;
+use crate::audit::Origin;
+use crate::client::Client;
+use crate::error::{NO_STORE, OAuthError};
+use crate::params::Params;
+use crate::secret::RefreshToken;
+use crate::token::AccessClaims;
+
+/// Whatever is wrong with the token, the answer is the same and says nothing more.
+pub(super) async fn introspect(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, OAuthError> {
+    let params = Params::from_body(request).await?;
+    let client = authenticate(&app, &origin, &headers, &params).await?;
+    let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
+    let found = match believed(&app, &origin, token).await? {
+        Some(claims) => Some(of_access_token(claims)).filter(|answer| may_see(&client, answer)),
+        None => of_refresh_token(&app, &origin, &client, token).await?,
+    };
+    let body = found.map_or_else(|| json!({ "active": false }), Value::Object).to_string();
+    Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// A client sees its own tokens; one that is registered as a resource server sees all of them.
+fn may_see(client: &Client, answer: &Map<String, Value>) -> bool {
+    client.may_introspect || answer.get("client_id").and_then(Value::as_str) == Some(client.id.as_str())
+}
+
+fn of_access_token(claims: AccessClaims) -> Map<String, Value> {
+    let mut answer = Map::new();
+    let tenant = claims.tenant_id.clone();
+    if let Ok(Value::Object(members)) = serde_json::to_value(claims) {
+        answer.extend(members);
+    }
+    answer.insert("active".to_owned(), Value::Bool(true));
+    answer.insert("token_type".to_owned(), Value::from("Bearer"));
+    answer.insert("tenant".to_owned(), Value::from(tenant));
+    answer
+}
+
+/// A refresh token is shown to its own client only.
+async fn of_refresh_token(app: &App, origin: &Origin, client: &Client, token: &str) -> Result<Option<Map<String, Value>>, OAuthError> {
+    let digest = RefreshToken::presented(token).digest();
+    let Some((grant, expires_at)) = app.store.live_refresh_token(origin, &client.id, &digest).await? else { return Ok(None) };
+    let answer = json!({
+        "active": true,
+        "token_type": "refresh_token",
+        "client_id": client.id,
+        "scope": grant.scopes.to_string(),
+        "sub": grant.user_id,
+        "iss": app.tenant.issuer,
+        "exp": expires_at.unix_timestamp(),
+    });
+    Ok(answer.as_object().cloned())
+}

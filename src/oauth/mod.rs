@@ -1,0 +1,35 @@
+//! The app's half: discovery, tokens, introspection, revocation, userinfo.
+
+mod bearer;
+mod client_auth;
+mod client_credentials;
+mod code;
+mod cors;
+mod discovery;
+mod introspect;
+mod issue;
+mod refresh;
+mod revoke;
+mod token;
+mod userinfo;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+pub use discovery::Documents;
+
+use crate::app::App;
+
+/// The endpoints that apps call.
+pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
+    let called_by_apps = Router::new()
+        .route("/token", post(token::token))
+        .route("/introspect", post(introspect::introspect))
+        .route("/revoke", post(revoke::revoke))
+        .route("/userinfo", get(userinfo::by_get).post(userinfo::by_post))
+        .route_layer(from_fn_with_state(Arc::clone(app), cors::registered_origins));
+    Router::new().merge(discovery::router()).merge(called_by_apps)
+}

@@ -1,0 +1,38 @@
+//! A refresh token for tokens (RFC 6749 §6, RFC 9700 §4.14.2).
+
+use super::issue::{Issue, TokenResponse, for_person, still_allowed};
+use crate::app::App;
+use crate::audit::Origin;
+use crate::client::Client;
+use crate::error::OAuthError;
+use crate::scope::ScopeSet;
+use crate::secret::{RefreshToken, nonce};
+use crate::store::{Rotation, RotationRequest};
+
+const REFUSED: &str = "the refresh token is unknown, expired, used or revoked";
+
+pub(super) async fn refresh(app: &App, origin: &Origin, client: &Client, token: RefreshToken, asked: Option<ScopeSet>) -> Result<TokenResponse, OAuthError> {
+    let grant = app.store.grant_of_refresh_token(&origin.tenant, &client.id, &token.digest()).await?;
+    // Looked at before the token is used: a request for too much must not cost it.
+    let scopes = match &grant {
+        None => None,
+        Some(grant) => {
+            let allowed = still_allowed(client, &grant.scopes)?;
+            Some(match asked {
+                None => allowed,
+                // The token keeps its scopes; only this access token has fewer.
+                Some(asked) if !asked.is_empty() && allowed.contains(&asked) => asked,
+                Some(_) => return Err(OAuthError::invalid_scope("scope asks for more than was granted")),
+            })
+        }
+    };
+    let jti = nonce();
+    let request = RotationRequest { client_id: client.id.clone(), presented: token, grace: client.refresh_grace, jti: jti.clone() };
+    let (grant, successor) = match app.store.rotate(origin, request).await? {
+        Rotation::Done(grant, successor) => (grant, successor),
+        Rotation::Reused | Rotation::Refused => return Err(OAuthError::invalid_grant(REFUSED)),
+    };
+    let scopes = scopes.ok_or(OAuthError::invalid_grant(REFUSED))?;
+    let user = app.store.user(&origin.tenant, &grant.user_id).await?.ok_or(OAuthError::invalid_grant(REFUSED))?;
+    for_person(app, origin, Issue { client, scopes: &scopes, grant: &grant, user: &user, jti: &jti, refresh: Some(successor), is_refresh: true }).await
+}

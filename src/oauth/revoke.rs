@@ -1,0 +1,35 @@
+//! Taking a token back (RFC 7009).
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+
+use super::bearer::believed;
+use super::client_auth::authenticate;
+use crate::app::App;
+use crate::audit::{Entry, Origin};
+use crate::error::{NO_STORE, OAuthError};
+use crate::params::Params;
+use crate::secret::RefreshToken;
+
+/// 200 and `{}`, whatever the token is: an answer that differed would say whether somebody else's
+/// token exists.
+pub(super) async fn revoke(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, OAuthError> {
+    let params = Params::from_body(request).await?;
+    let client = authenticate(&app, &origin, &headers, &params).await?;
+    let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
+    let refresh = RefreshToken::presented(token).digest();
+    if let Some(grant) = app.store.grant_of_refresh_token(&origin.tenant, &client.id, &refresh).await? {
+        // RFC 7009 §2.1: with a refresh token go all tokens of the same grant.
+        app.store.revoke_grant(&origin, &grant.id, "revoked by the client").await?;
+    } else if let Some(claims) = believed(&app, &origin, token).await? {
+        if claims.client_id == client.id.as_str() {
+            app.store.revoke_token(&origin, &claims).await?;
+        } else {
+            app.store.audit(&origin, Entry::refused("token.revoked").client(&client.id).jti(&claims.jti).detail("another client's token")).await?;
+        }
+    }
+    Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+}
