@@ -3,4 +3,5 @@
 //! Nothing here is about real people, and nothing here is meant for production. The same parts
 //! are what our own tests run apps against.
 
+pub mod fhir;
 pub mod people;
