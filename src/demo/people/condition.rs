@@ -11,7 +11,7 @@ use super::person::{Person, Smoking};
 use super::term::{CONDITION_CATEGORY, Term, US_CORE_CONDITION_CATEGORY, status};
 use super::visit::{Reason, Visit};
 
-/// Something that passes, and what it was treated with, if with anything.
+/// Something that passes, and in how many days.
 struct Acute {
     term: Term,
     days: i64,
@@ -36,14 +36,11 @@ const OF_ADULTS: [Acute; 4] = [
     acute("195662009", "Acute viral pharyngitis", 8),
 ];
 
-/// What a visit without illness is charted under.
 const WELL_CHILD: Term = Term::snomed("102506008", "Well child");
-const WELL_ADULT: Term = Term::snomed("102512003", "Well adult");
-
 const FOOD_INSECURITY: Term = Term::snomed("733423003", "Food insecurity");
 const AT_RISK_OF_FALLS: Term = Term::snomed("129839007", "At risk for falls");
 const STRESS: Term = Term::snomed("73595000", "Stress");
-const OVERWEIGHT_WORRY: Term = Term::snomed("238131007", "Overweight");
+const OVERWEIGHT: Term = Term::snomed("238131007", "Overweight");
 const SMOKER: Term = Term::snomed("77176002", "Smoker");
 
 /// Which of US Core's categories, as system and code.
@@ -60,21 +57,24 @@ pub fn write(chart: &mut Chart, visits: &[Visit], dice: &mut Dice) {
         let body = body(person, PROBLEM, ailment.term(), None, (since, None));
         chart.add("Condition", at, body);
     }
-    for visit in visits {
+    // What passes. A check-up of a problem is on the problem list already.
+    for visit in visits.iter().filter(|visit| visit.reason == Reason::Unwell) {
         let day = visit.start.date();
-        let (term, days) = match visit.reason {
-            Reason::Unwell if person.years_old(day) < 14.0 => passing(&OF_CHILDREN, dice),
-            Reason::Unwell => passing(&OF_ADULTS, dice),
-            Reason::WellChild => (WELL_CHILD, 1),
-            // A check-up of somebody with a problem is about that problem.
-            Reason::CheckUp | Reason::FollowUp => match person.ailments.first() {
-                Some(ailment) => (ailment.term(), 0),
-                None => (WELL_ADULT, 1),
-            },
+        let table: &[Acute] = if person.years_old(day) < 14.0 {
+            &OF_CHILDREN
+        } else {
+            &OF_ADULTS
         };
-        let end = (days > 0 && day + Duration::days(days) < chart.today)
-            .then(|| day + Duration::days(days));
-        let body = body(person, DIAGNOSIS, term, Some(visit), (day, end));
+        let found = dice.pick(table);
+        let over = day + Duration::days(found.days);
+        let until = (over < chart.today).then_some(over);
+        let body = body(person, DIAGNOSIS, found.term, Some(visit), (day, until));
+        chart.add("Condition", visit.start + Duration::minutes(18), body);
+    }
+    // The very young have not been ill yet: what they came for is all there is.
+    if let (Some(visit), true) = (visits.first(), person.days_old(chart.today) <= 200) {
+        let day = visit.start.date();
+        let body = body(person, DIAGNOSIS, WELL_CHILD, Some(visit), (day, Some(day)));
         chart.add("Condition", visit.start + Duration::minutes(18), body);
     }
     if let (Some(term), Some(visit)) = (concern(person, chart.today), visits.first()) {
@@ -87,11 +87,6 @@ pub fn write(chart: &mut Chart, visits: &[Visit], dice: &mut Dice) {
         );
         chart.add("Condition", visit.start + Duration::minutes(19), body);
     }
-}
-
-fn passing(table: &[Acute], dice: &mut Dice) -> (Term, i64) {
-    let found = dice.pick(table);
-    (found.term, found.days)
 }
 
 /// Since when: at most ten years, never before birth, and diabetes for three years, since its
@@ -113,8 +108,8 @@ fn concern(person: &Person, today: Date) -> Option<Term> {
         Some(AT_RISK_OF_FALLS)
     } else if person.smoking == Smoking::Daily {
         Some(SMOKER)
-    } else if person.has(Ailment::Diabetes) {
-        Some(OVERWEIGHT_WORRY)
+    } else if person.has(Ailment::Diabetes) && !person.has(Ailment::Obesity) {
+        Some(OVERWEIGHT)
     } else if years >= 18.0 && person.number.is_multiple_of(4) {
         Some(STRESS)
     } else {
