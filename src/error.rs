@@ -125,7 +125,13 @@ impl OAuthError {
 impl PageError {
     /// A page with a 4xx status and an OAuth error code.
     #[must_use]
-    pub fn new(status: StatusCode, code: Option<&'static str>, title: &'static str, sentence: impl Into<Cow<'static, str>>, advice: &'static str) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: Option<&'static str>,
+        title: &'static str,
+        sentence: impl Into<Cow<'static, str>>,
+        advice: &'static str,
+    ) -> Self {
         Self { status, code, title, sentence: sentence.into(), advice, retry_after: None, source: None }
     }
 
@@ -180,7 +186,13 @@ impl PageError {
     /// There is no such page.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, None, "There is no such page", "The address leads nowhere.", "Open the app that you want to use; it will bring you here to sign in.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            None,
+            "There is no such page",
+            "The address leads nowhere.",
+            "Open the app that you want to use; it will bring you here to sign in.",
+        )
     }
 
     /// Too many tries.
@@ -203,7 +215,13 @@ impl PageError {
     }
 
     fn failed(status: StatusCode, retry_after: Option<u32>, source: impl Into<Source>) -> Self {
-        let error = Self::new(status, None, "Something went wrong", "We could not do this. It is not your fault.", "Wait a moment, then go back to the app and try again.");
+        let error = Self::new(
+            status,
+            None,
+            "Something went wrong",
+            "We could not do this. It is not your fault.",
+            "Wait a moment, then go back to the app and try again.",
+        );
         Self { retry_after, source: Some(source.into()), ..error }
     }
 

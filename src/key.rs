@@ -100,7 +100,9 @@ pub struct MasterKey([u8; 32]);
 
 /// The text is no master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is 32 random bytes in base64url (43 characters), such as `head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='` prints")]
+#[error(
+    "a master key is 32 random bytes in base64url (43 characters), such as `head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='` prints"
+)]
 pub struct BadMasterKey;
 
 /// What is sealed was sealed under another master key, or for something else, or has been changed.

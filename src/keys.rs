@@ -124,7 +124,10 @@ impl KeyRing {
             let signer = match parsed {
                 Some(own) => Arc::clone(&own.signer),
                 None => {
-                    let private = self.master.open(&about(&self.tenant, key), &key.sealed).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+                    let private = self
+                        .master
+                        .open(&about(&self.tenant, key), &key.sealed)
+                        .map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
                     Arc::new(Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private)?)
                 }
             };
@@ -175,7 +178,13 @@ impl KeyRing {
         Ok(key)
     }
 
-    async fn make(&self, purpose: Purpose, algorithm: Algorithm, now: OffsetDateTime, active_at: OffsetDateTime) -> Result<StoredKey, KeyError> {
+    async fn make(
+        &self,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        now: OffsetDateTime,
+        active_at: OffsetDateTime,
+    ) -> Result<StoredKey, KeyError> {
         let made = tokio::task::spawn_blocking(move || NewKey::generate(algorithm)).await.map_err(|_| KeyError::Damaged)??;
         let mut key = StoredKey {
             id: made.key_id,
@@ -206,9 +215,19 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyError::None`]
-    pub fn sign<T: Serialize>(&self, purpose: Purpose, algorithm: Algorithm, typ: &str, claims: &T, now: OffsetDateTime) -> Result<String, KeyError> {
+    pub fn sign<T: Serialize>(
+        &self,
+        purpose: Purpose,
+        algorithm: Algorithm,
+        typ: &str,
+        claims: &T,
+        now: OffsetDateTime,
+    ) -> Result<String, KeyError> {
         let is_active = |own: &&Known| {
-            own.purpose == purpose && own.signer.algorithm() == algorithm && own.active_at <= now && own.retired_at.is_none_or(|end| now < end)
+            own.purpose == purpose
+                && own.signer.algorithm() == algorithm
+                && own.active_at <= now
+                && own.retired_at.is_none_or(|end| now < end)
         };
         let own = self.signers.iter().find(is_active).ok_or(KeyError::None(purpose, algorithm))?;
         Ok(own.signer.sign(typ, claims)?)

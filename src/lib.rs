@@ -47,6 +47,12 @@ pub mod app;
 #[cfg(feature = "server")]
 pub mod authorize;
 #[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod demo;
+#[cfg(feature = "server")]
 pub mod oauth;
 #[cfg(feature = "server")]
 pub mod ops;

@@ -125,11 +125,7 @@ impl User {
     /// For how long a session may rest, and how long it may last.
     #[must_use]
     pub fn session_lives(&self) -> (Duration, Duration) {
-        if self.is_clinician() {
-            (Duration::minutes(15), Duration::hours(12))
-        } else {
-            (Duration::minutes(30), Duration::hours(24))
-        }
+        if self.is_clinician() { (Duration::minutes(15), Duration::hours(12)) } else { (Duration::minutes(30), Duration::hours(24)) }
     }
 }
 
@@ -165,7 +161,8 @@ impl Patient {
     pub fn age(&self, today: Date) -> String {
         let format = time::macros::format_description!("[year]-[month]-[day]");
         let Ok(born) = Date::parse(&self.birth_date, &format) else { return String::new() };
-        let months = (today.year() - born.year()) * 12 + i32::from(u8::from(today.month())) - i32::from(u8::from(born.month()))
+        let months = (today.year() - born.year()) * 12 + i32::from(u8::from(today.month()))
+            - i32::from(u8::from(born.month()))
             - i32::from(today.day() < born.day());
         match months {
             ..0 => String::new(),
@@ -202,7 +199,13 @@ mod tests {
 
     #[test]
     fn ages_are_counted_as_clinicians_count_them() {
-        let patient = |born: &str| Patient { id: PatientId::new("p"), name: String::new(), birth_date: born.to_owned(), sex: String::new(), mrn: String::new() };
+        let patient = |born: &str| Patient {
+            id: PatientId::new("p"),
+            name: String::new(),
+            birth_date: born.to_owned(),
+            sex: String::new(),
+            mrn: String::new(),
+        };
         let today = time::macros::date!(2026 - 11 - 22);
         assert_eq!(patient("1984-11-23").age(today), "41 y");
         assert_eq!(patient("1984-11-22").age(today), "42 y");

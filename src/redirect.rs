@@ -211,14 +211,39 @@ mod tests {
     #[test]
     fn what_is_dangerous_cannot_be_registered() {
         for bad in [
-            "javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "java\nscript:alert(1)", "//evil.test", "cb", "",
-            "http://app.test/cb", "https://app.test/cb#x", "https://user@app.test/cb", "https://app.test/a/../cb", "HTTPS://app.test/cb",
-            "https://APP.test/cb", "https://app.test:443/cb", "https://g\u{ff4f}od.test/cb", "https://app.test/cb\t", "com.example.app://cb",
-            "myapp:/cb", "https://app.test\\@evil.test/cb", "com.example.app:cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "java\nscript:alert(1)",
+            "//evil.test",
+            "cb",
+            "",
+            "http://app.test/cb",
+            "https://app.test/cb#x",
+            "https://user@app.test/cb",
+            "https://app.test/a/../cb",
+            "HTTPS://app.test/cb",
+            "https://APP.test/cb",
+            "https://app.test:443/cb",
+            "https://g\u{ff4f}od.test/cb",
+            "https://app.test/cb\t",
+            "com.example.app://cb",
+            "myapp:/cb",
+            "https://app.test\\@evil.test/cb",
+            "com.example.app:cb",
         ] {
             assert!(RedirectUri::register(bad).is_err(), "{bad:?}");
         }
-        for good in ["https://app.test/cb", "https://app.test/cb?tenant=1", "https://app.test", "http://127.0.0.1/cb", "http://[::1]:81/cb", "http://localhost:9000/cb", "com.example.app:/cb"] {
+        for good in [
+            "https://app.test/cb",
+            "https://app.test/cb?tenant=1",
+            "https://app.test",
+            "http://127.0.0.1/cb",
+            "http://[::1]:81/cb",
+            "http://localhost:9000/cb",
+            "com.example.app:/cb",
+        ] {
             assert!(RedirectUri::register(good).is_ok(), "{good:?}");
         }
     }
@@ -228,9 +253,20 @@ mod tests {
     fn only_the_same_bytes_are_admitted() {
         let plain = registered("https://app.test/cb");
         for other in [
-            "https://app.test/cb/", "https://app.test/cbx", "https://app.test/cb/x", "https://app.test/c", "https://app.test/cb.", "https://app.test/cb?foo=bar",
-            "https://app.test@evil.test/cb", "https://app.test:x@evil.test/cb", "https://evil.test\\@app.test/cb", "https://app.test.evil.test/cb",
-            "https://app.test%2eevil.test/cb", "https://app.test:443/cb", "https://APP.test/cb", "",
+            "https://app.test/cb/",
+            "https://app.test/cbx",
+            "https://app.test/cb/x",
+            "https://app.test/c",
+            "https://app.test/cb.",
+            "https://app.test/cb?foo=bar",
+            "https://app.test@evil.test/cb",
+            "https://app.test:x@evil.test/cb",
+            "https://evil.test\\@app.test/cb",
+            "https://app.test.evil.test/cb",
+            "https://app.test%2eevil.test/cb",
+            "https://app.test:443/cb",
+            "https://APP.test/cb",
+            "",
         ] {
             assert!(!plain.admits(other), "{other:?}");
         }
@@ -247,9 +283,21 @@ mod tests {
         let v6 = registered("http://[::1]/cb");
         assert!(v4.admits("http://127.0.0.1:51004/cb") && v6.admits("http://[::1]:61023/cb"));
         for other in [
-            "http://127.0.0.1:51004/CB", "http://127.0.0.1:51004/cb?x=1", "http://localhost:51004/cb", "http://127.0.0.2:1/cb", "http://127.000.000.001:1/cb",
-            "http://0x7f.1:1/cb", "http://[::ffff:127.0.0.1]:1/cb", "https://127.0.0.1:1/cb", "http://127.0.0.1:80@evil.test/cb", "http://127.0.0.1:0/cb",
-            "http://127.0.0.1:65536/cb", "http://127.0.0.1:1e3/cb", "http://127.0.0.1:/cb", "http://127.0.0.1.evil.test/cb", "http://127.0.0.1:080/cb",
+            "http://127.0.0.1:51004/CB",
+            "http://127.0.0.1:51004/cb?x=1",
+            "http://localhost:51004/cb",
+            "http://127.0.0.2:1/cb",
+            "http://127.000.000.001:1/cb",
+            "http://0x7f.1:1/cb",
+            "http://[::ffff:127.0.0.1]:1/cb",
+            "https://127.0.0.1:1/cb",
+            "http://127.0.0.1:80@evil.test/cb",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:65536/cb",
+            "http://127.0.0.1:1e3/cb",
+            "http://127.0.0.1:/cb",
+            "http://127.0.0.1.evil.test/cb",
+            "http://127.0.0.1:080/cb",
         ] {
             assert!(!v4.admits(other), "{other:?}");
         }

@@ -104,7 +104,15 @@ mod tests {
             access_token_alg: Algorithm::Es256,
         };
         assert!(base.is_meant_by("https://fhir.test/r4") && base.is_meant_by("https://fhir.test/r4/"));
-        for other in ["https://fhir.test/r4//", "https://FHIR.test/r4", "https://fhir.test/R4", "https://fhir.test:443/r4", "https://fhir.test/r4?x=1", "https://store.test/r4/", ""] {
+        for other in [
+            "https://fhir.test/r4//",
+            "https://FHIR.test/r4",
+            "https://fhir.test/R4",
+            "https://fhir.test:443/r4",
+            "https://fhir.test/r4?x=1",
+            "https://store.test/r4/",
+            "",
+        ] {
             assert!(!base.is_meant_by(other), "{other}");
         }
         assert_eq!(base.url_of("Patient/1"), "https://fhir.test/r4/Patient/1");

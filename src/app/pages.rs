@@ -126,10 +126,7 @@ pub(super) fn secure(app: &App, response: &mut Response) {
     // With no-referrer, Chromium sends `Origin: null` along with our own forms.
     set(header::REFERRER_POLICY, "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)",
-    );
+    set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self)");
     set(header::CACHE_CONTROL, "no-store");
 }
 

@@ -137,7 +137,9 @@ fn with_json(bare: Response) -> Response {
 /// A status as a page.
 fn plain_words(status: StatusCode) -> PageError {
     let (title, sentence) = match status {
-        StatusCode::METHOD_NOT_ALLOWED => ("This page cannot be used like that", "The browser asked for it in a way that it does not know."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("This page cannot be used like that", "The browser asked for it in a way that it does not know.")
+        }
         StatusCode::URI_TOO_LONG => ("The address is too long", "The app sent more than we read."),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("The browser sent too much", "Its cookies are too large."),
         StatusCode::MISDIRECTED_REQUEST => ("This is not the right address", "This server does not answer to that name."),

@@ -54,7 +54,12 @@ struct Item {
 }
 
 /// The question.
-pub(super) async fn show(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
     match stands_here(&current) {
@@ -73,7 +78,12 @@ fn stands_here(current: &Current) -> Option<SignedIn> {
 }
 
 /// The decision.
-pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, RawQuery(query): RawQuery, request: Request) -> Result<Response, PageError> {
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
@@ -179,7 +189,13 @@ fn groups(offered: &ScopeSet) -> Vec<Group> {
             .filter(|(_, scope)| scope.level == level)
             .map(|(place, scope)| {
                 let words = plain(scope);
-                Item { value: scope.to_string(), id: format!("scope-{place}"), label: words.label, detail: words.detail.to_owned(), checked: true }
+                Item {
+                    value: scope.to_string(),
+                    id: format!("scope-{place}"),
+                    label: words.label,
+                    detail: words.detail.to_owned(),
+                    checked: true,
+                }
             })
             .collect();
         (!items.is_empty()).then(|| Group { title: title.to_owned(), items })

@@ -78,7 +78,10 @@ pub(super) async fn refuse(current: Current, code: &'static str, description: &'
 /// 303: whatever the method was, the browser goes on with GET and without the body (RFC 9700 §4.12).
 pub(super) fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
+        Ok(location) => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+                .into_response()
+        }
         Err(error) => PageError::server_error(error).into_response(),
     }
 }

@@ -46,7 +46,12 @@ struct NothingToDo {
 }
 
 /// The form.
-pub(super) async fn show(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     if query.get("flow")?.is_none() {
         return Ok(nothing_to_do(&app));
@@ -71,7 +76,12 @@ fn nothing_to_do(app: &App) -> Response {
 }
 
 /// Name and password.
-pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, RawQuery(query): RawQuery, request: Request) -> Result<Response, PageError> {
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
@@ -90,9 +100,12 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, RawQuery
         Ok(user) => start(current, user, &username).await,
         Err(Refused::AddressWaits(seconds)) => Err(PageError::too_many_tries(seconds)),
         // One sentence for every reason: which one it was is nobody's to learn here.
-        Err(Refused::Wrong) => {
-            Ok(page(&current, StatusCode::FORBIDDEN, typed, Some("The user name or the password is not right, or there were too many tries. Wait a few seconds and try again.")))
-        }
+        Err(Refused::Wrong) => Ok(page(
+            &current,
+            StatusCode::FORBIDDEN,
+            typed,
+            Some("The user name or the password is not right, or there were too many tries. Wait a few seconds and try again."),
+        )),
     }
 }
 
@@ -119,7 +132,13 @@ async fn check(current: &Current, username: &str, password: &str) -> Result<Resu
     match found {
         Some((user, _)) if is_right && user.disabled_at.is_none() => Ok(Ok(user)),
         found => {
-            let why = if found.is_none() { "unknown user name" } else if is_right { "the account is disabled" } else { "wrong password" };
+            let why = if found.is_none() {
+                "unknown user name"
+            } else if is_right {
+                "the account is disabled"
+            } else {
+                "wrong password"
+            };
             app.store.record_failure(origin, attempt, found.map(|(user, _)| user.id), why).await?;
             Ok(Err(Refused::Wrong))
         }

@@ -42,7 +42,12 @@ struct Wish {
 }
 
 /// Asks first: a link on a foreign page signs nobody out.
-pub(super) async fn show(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     ask(&app, &origin, &headers, &query).await
 }

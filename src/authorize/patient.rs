@@ -79,7 +79,12 @@ pub(super) async fn only_choice(current: &Current, signed_in: &SignedIn) -> Resu
 }
 
 /// The list, narrowed by a search.
-pub(super) async fn show(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
     let Some((who, base, name)) = stands_here(&current) else { return dispatch::next(current).await };
@@ -128,7 +133,12 @@ fn stands_here(current: &Current) -> Option<(Option<FhirUser>, String, String)> 
 }
 
 /// One patient, or a change of mind.
-pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, RawQuery(query): RawQuery, request: Request) -> Result<Response, PageError> {
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;

@@ -28,7 +28,12 @@ const MAX_NONCE: usize = 512;
 const MAX_HINT: usize = 256;
 
 /// A new request, or a browser that comes back to one.
-pub(super) async fn by_get(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+pub(super) async fn by_get(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     if query.get("flow")?.is_some() {
         let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
@@ -42,7 +47,12 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, origin: Origin, headers:
 
 /// The same as a form. It comes from another site, so the browser sends no session cookie along:
 /// the request is written down, and the browser asks again by itself.
-pub(super) async fn by_post(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, PageError> {
+pub(super) async fn by_post(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, PageError> {
     let form = Params::from_body(request).await?;
     match begin(&app, origin, &headers, &form).await {
         Ok((current, set_cookie)) => Ok(with_cookie(dispatch::see_other(&current.url("/authorize")), set_cookie)),
@@ -117,7 +127,9 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
         return Err(OAuthError::invalid_request("state is too long"));
     }
     response_type_and_mode(return_to, params)?;
-    for (name, code) in [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"), ("registration", "registration_not_supported")] {
+    for (name, code) in
+        [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"), ("registration", "registration_not_supported")]
+    {
         if params.get(name)?.is_some() {
             return Err(OAuthError::new(StatusCode::BAD_REQUEST, code, format!("the parameter {name} is not supported")));
         }
@@ -132,7 +144,10 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
     if scopes.is_empty() {
         return Err(OAuthError::invalid_scope("nothing of what was asked is known and allowed to this client"));
     }
-    let prompt = params.get("prompt")?.map(|text| Prompt::parse(text).ok_or_else(|| OAuthError::invalid_request("prompt is not one of none, login, consent, select_account, or contradicts itself")));
+    let prompt = params.get("prompt")?.map(|text| {
+        Prompt::parse(text)
+            .ok_or_else(|| OAuthError::invalid_request("prompt is not one of none, login, consent, select_account, or contradicts itself"))
+    });
     let capped = |name: &'static str, most: usize| match params.get(name) {
         Ok(Some(text)) if text.len() > most => Err(OAuthError::invalid_request(format!("{name} is too long"))),
         other => other.map(|text| text.map(str::to_owned)).map_err(OAuthError::from),

@@ -85,12 +85,8 @@ fn send(app: &App, return_to: &ReturnTo, members: &[(String, String)]) -> Respon
         return dispatch::see_other(&return_to.location(members));
     }
     let nonce = nonce();
-    let page = FormPost {
-        chrome: Chrome::of(app),
-        action: return_to.uri().as_str().to_owned(),
-        fields: members.to_vec(),
-        nonce: nonce.clone(),
-    };
+    let page =
+        FormPost { chrome: Chrome::of(app), action: return_to.uri().as_str().to_owned(), fields: members.to_vec(), nonce: nonce.clone() };
     let mut response = Page(StatusCode::OK, page).into_response();
     response.extensions_mut().insert(FormAction(return_to.uri().form_action()));
     response.extensions_mut().insert(ScriptNonce(nonce));
@@ -101,7 +97,8 @@ fn send(app: &App, return_to: &ReturnTo, members: &[(String, String)]) -> Respon
 /// The subject of `id_token_hint`: an ID token of ours, expired or not.
 pub(super) async fn subject_of_hint(app: &App, params: &Params) -> Result<Option<UserId>, OAuthError> {
     let Some(hint) = params.get("id_token_hint")? else { return Ok(None) };
-    let claims = id_token_claims(app, hint).await?.ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an ID token of ours"))?;
+    let claims =
+        id_token_claims(app, hint).await?.ok_or_else(|| OAuthError::invalid_request("id_token_hint is not an ID token of ours"))?;
     Ok(claims.get("sub").and_then(Value::as_str).map(UserId::new))
 }
 

@@ -51,7 +51,8 @@ pub(super) const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 /// # Errors
 /// `invalid_request`, where the header is malformed.
 pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
-    let malformed = || OAuthError::invalid_request("the Authorization header is malformed").challenging(r#"Bearer error="invalid_request""#);
+    let malformed =
+        || OAuthError::invalid_request("the Authorization header is malformed").challenging(r#"Bearer error="invalid_request""#);
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

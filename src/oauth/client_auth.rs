@@ -63,7 +63,11 @@ fn read(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {
         if in_body.is_some_and(|other| other != id) {
             return Err(OAuthError::invalid_request("client_id is not the client that authenticates"));
         }
-        return Ok(Presented { id: ClientId::new(id), method: ClientAuth::ClientSecretBasic, secret: Some(ClientSecret::presented(&secret)) });
+        return Ok(Presented {
+            id: ClientId::new(id),
+            method: ClientAuth::ClientSecretBasic,
+            secret: Some(ClientSecret::presented(&secret)),
+        });
     }
     let id = in_body.ok_or_else(OAuthError::invalid_client)?;
     let method = if secret.is_some() { ClientAuth::ClientSecretPost } else { ClientAuth::None };

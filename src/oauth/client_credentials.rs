@@ -12,7 +12,13 @@ use crate::secret::nonce;
 use crate::tenant::FhirBase;
 use crate::token::AccessClaims;
 
-pub(super) async fn issue(app: &App, origin: &Origin, client: &Client, asked: &ScopeSet, resource: Option<&str>) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn issue(
+    app: &App,
+    origin: &Origin,
+    client: &Client,
+    asked: &ScopeSet,
+    resource: Option<&str>,
+) -> Result<TokenResponse, OAuthError> {
     if !client.is_confidential() {
         return Err(OAuthError::unauthorized_client("a public client has no rights of its own"));
     }

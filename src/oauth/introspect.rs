@@ -18,7 +18,12 @@ use crate::secret::RefreshToken;
 use crate::token::AccessClaims;
 
 /// Whatever is wrong with the token, the answer is the same and says nothing more.
-pub(super) async fn introspect(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, OAuthError> {
+pub(super) async fn introspect(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, OAuthError> {
     let params = Params::from_body(request).await?;
     let client = authenticate(&app, &origin, &headers, &params).await?;
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;

@@ -129,7 +129,12 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
 }
 
 /// A token of a client itself: no refresh token, no ID token, no context.
-pub(super) async fn for_client(app: &App, now: OffsetDateTime, fhir_base: &str, claims: &AccessClaims) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn for_client(
+    app: &App,
+    now: OffsetDateTime,
+    fhir_base: &str,
+    claims: &AccessClaims,
+) -> Result<TokenResponse, OAuthError> {
     let keys = app.keys.current(&app.store, now).await.map_err(OAuthError::server_error)?;
     Ok(TokenResponse {
         access_token: sign_access(app, &keys, Some(fhir_base), claims, now).await?,
@@ -144,7 +149,13 @@ pub(super) async fn for_client(app: &App, now: OffsetDateTime, fhir_base: &str, 
 }
 
 /// Signs with what the FHIR base's validator understands.
-async fn sign_access(app: &App, keys: &Keys, fhir_base: Option<&str>, claims: &AccessClaims, now: OffsetDateTime) -> Result<String, OAuthError> {
+async fn sign_access(
+    app: &App,
+    keys: &Keys,
+    fhir_base: Option<&str>,
+    claims: &AccessClaims,
+    now: OffsetDateTime,
+) -> Result<String, OAuthError> {
     let algorithm = match fhir_base {
         None => Algorithm::Es256,
         Some(name) => {
@@ -169,5 +180,9 @@ fn half_hash(algorithm: Algorithm, token: &str) -> String {
 /// Nobody is given more than the client may have by now, whatever was granted before.
 pub(super) fn still_allowed(client: &Client, scopes: &ScopeSet) -> Result<ScopeSet, OAuthError> {
     let allowed = client.scopes_with_a_person(scopes);
-    if allowed.is_empty() { Err(OAuthError::invalid_grant("nothing of what was granted is still allowed to this client")) } else { Ok(allowed) }
+    if allowed.is_empty() {
+        Err(OAuthError::invalid_grant("nothing of what was granted is still allowed to this client"))
+    } else {
+        Ok(allowed)
+    }
 }

@@ -11,7 +11,13 @@ use crate::store::{Rotation, RotationRequest};
 
 const REFUSED: &str = "the refresh token is unknown, expired, used or revoked";
 
-pub(super) async fn refresh(app: &App, origin: &Origin, client: &Client, token: RefreshToken, asked: Option<ScopeSet>) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn refresh(
+    app: &App,
+    origin: &Origin,
+    client: &Client,
+    token: RefreshToken,
+    asked: Option<ScopeSet>,
+) -> Result<TokenResponse, OAuthError> {
     let grant = app.store.grant_of_refresh_token(&origin.tenant, &client.id, &token.digest()).await?;
     // Looked at before the token is used: a request for too much must not cost it.
     let scopes = match &grant {
@@ -34,5 +40,10 @@ pub(super) async fn refresh(app: &App, origin: &Origin, client: &Client, token: 
     };
     let scopes = scopes.ok_or(OAuthError::invalid_grant(REFUSED))?;
     let user = app.store.user(&origin.tenant, &grant.user_id).await?.ok_or(OAuthError::invalid_grant(REFUSED))?;
-    for_person(app, origin, Issue { client, scopes: &scopes, grant: &grant, user: &user, jti: &jti, refresh: Some(successor), is_refresh: true }).await
+    for_person(
+        app,
+        origin,
+        Issue { client, scopes: &scopes, grant: &grant, user: &user, jti: &jti, refresh: Some(successor), is_refresh: true },
+    )
+    .await
 }

@@ -16,7 +16,12 @@ use crate::secret::RefreshToken;
 
 /// 200 and `{}`, whatever the token is: an answer that differed would say whether somebody else's
 /// token exists.
-pub(super) async fn revoke(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, OAuthError> {
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, OAuthError> {
     let params = Params::from_body(request).await?;
     let client = authenticate(&app, &origin, &headers, &params).await?;
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
@@ -28,7 +33,9 @@ pub(super) async fn revoke(State(app): State<Arc<App>>, origin: Origin, headers:
         if claims.client_id == client.id.as_str() {
             app.store.revoke_token(&origin, &claims).await?;
         } else {
-            app.store.audit(&origin, Entry::refused("token.revoked").client(&client.id).jti(&claims.jti).detail("another client's token")).await?;
+            app.store
+                .audit(&origin, Entry::refused("token.revoked").client(&client.id).jti(&claims.jti).detail("another client's token"))
+                .await?;
         }
     }
     Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())

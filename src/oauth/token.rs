@@ -36,7 +36,8 @@ impl TokenRequest {
             Some(GrantType::AuthorizationCode) => {
                 let code = params.get("code")?.ok_or_else(|| missing("code"))?;
                 // Missing or malformed proofs do not match the code: that is what the answer says.
-                let verifier = params.get("code_verifier")?.map(|text| Verifier::parse(text).ok_or(OAuthError::invalid_grant(code::REFUSED)));
+                let verifier =
+                    params.get("code_verifier")?.map(|text| Verifier::parse(text).ok_or(OAuthError::invalid_grant(code::REFUSED)));
                 Ok(Self::AuthorizationCode(code::CodeRequest {
                     code: AuthorizationCode::presented(code),
                     redirect_uri: params.get("redirect_uri")?.ok_or(OAuthError::invalid_grant(code::REFUSED))?.to_owned(),
@@ -69,7 +70,12 @@ impl TokenRequest {
 }
 
 /// Tokens for a code, a refresh token, or the client itself.
-pub(super) async fn token(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<TokenResponse, OAuthError> {
+pub(super) async fn token(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<TokenResponse, OAuthError> {
     let params = Params::from_body(request).await?;
     // An unsupported grant is said to be one whoever asks.
     let request = match TokenRequest::parse(&params) {
@@ -88,6 +94,8 @@ async fn grant(app: &App, origin: &Origin, client: &Client, request: TokenReques
     match request {
         TokenRequest::AuthorizationCode(request) => code::redeem(app, origin, client, request).await,
         TokenRequest::RefreshToken { token, scopes } => refresh::refresh(app, origin, client, token, scopes).await,
-        TokenRequest::ClientCredentials { scopes, resource } => client_credentials::issue(app, origin, client, &scopes, resource.as_deref()).await,
+        TokenRequest::ClientCredentials { scopes, resource } => {
+            client_credentials::issue(app, origin, client, &scopes, resource.as_deref()).await
+        }
     }
 }

@@ -22,12 +22,19 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, origin: Origin, headers:
 }
 
 /// The token in the header or in the form, and not in both.
-pub(super) async fn by_post(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap, request: Request) -> Result<Response, OAuthError> {
+pub(super) async fn by_post(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, OAuthError> {
     let in_header = of_header(&headers)?;
     let has_form = headers.contains_key(header::CONTENT_TYPE);
     let params = if has_form { Params::from_body(request).await? } else { Params::default() };
     let token = match (in_header, params.get("access_token")?) {
-        (Some(_), Some(_)) => return Err(OAuthError::invalid_request("the token was sent twice").challenging(r#"Bearer error="invalid_request""#)),
+        (Some(_), Some(_)) => {
+            return Err(OAuthError::invalid_request("the token was sent twice").challenging(r#"Bearer error="invalid_request""#));
+        }
         (Some(token), None) => token,
         (None, Some(token)) => token.to_owned(),
         (None, None) => return Err(none()),
@@ -36,7 +43,8 @@ pub(super) async fn by_post(State(app): State<Arc<App>>, origin: Origin, headers
 }
 
 async fn answer(app: &App, origin: &Origin, token: &str) -> Result<Response, OAuthError> {
-    let refused = || OAuthError::new(StatusCode::UNAUTHORIZED, "invalid_token", "the token is not good, or no longer").challenging(INVALID_TOKEN);
+    let refused =
+        || OAuthError::new(StatusCode::UNAUTHORIZED, "invalid_token", "the token is not good, or no longer").challenging(INVALID_TOKEN);
     let claims = believed(app, origin, token).await?.ok_or_else(refused)?;
     let scopes = ScopeSet::parse(&claims.scope).unwrap_or_default();
     if !scopes.has(&Scope::OpenId) {

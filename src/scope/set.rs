@@ -187,8 +187,14 @@ mod tests {
     #[test]
     fn what_is_only_partly_allowed_is_narrowed() {
         let limit = scopes("user/*.read openid");
-        assert_eq!(scopes("user/Observation.cruds user/Patient.read openid fhirUser").within(&limit).to_string(), "user/Observation.rs user/Patient.read openid");
-        assert_eq!(scopes("user/*.*").within(&scopes("user/Patient.rs user/Condition.r")).to_string(), "user/Patient.read user/Condition.r");
+        assert_eq!(
+            scopes("user/Observation.cruds user/Patient.read openid fhirUser").within(&limit).to_string(),
+            "user/Observation.rs user/Patient.read openid"
+        );
+        assert_eq!(
+            scopes("user/*.*").within(&scopes("user/Patient.rs user/Condition.r")).to_string(),
+            "user/Patient.read user/Condition.r"
+        );
     }
 
     fn any_scope() -> impl Strategy<Value = String> {

@@ -40,20 +40,23 @@ pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -
     let statement = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id,
                                         grant_id, session_id, jti, address, request_id, detail)
                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    change!(conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(micros(origin.now))
-        .bind(entry.event)
-        .bind(if entry.refused { "refused" } else { "success" })
-        .bind(entry.user.as_ref().map(|id| id.as_str()))
-        .bind(entry.client.as_ref().map(|id| id.as_str()))
-        .bind(entry.patient.as_ref().map(|id| id.as_str()))
-        .bind(entry.grant.as_ref().map(|id| id.as_str()))
-        .bind(entry.session.as_ref().map(|id| id.as_str()))
-        .bind(entry.jti)
-        .bind(origin.address.map(|address| address.to_string()))
-        .bind(&origin.request_id)
-        .bind(entry.detail))?;
+    change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(micros(origin.now))
+            .bind(entry.event)
+            .bind(if entry.refused { "refused" } else { "success" })
+            .bind(entry.user.as_ref().map(|id| id.as_str()))
+            .bind(entry.client.as_ref().map(|id| id.as_str()))
+            .bind(entry.patient.as_ref().map(|id| id.as_str()))
+            .bind(entry.grant.as_ref().map(|id| id.as_str()))
+            .bind(entry.session.as_ref().map(|id| id.as_str()))
+            .bind(entry.jti)
+            .bind(origin.address.map(|address| address.to_string()))
+            .bind(&origin.request_id)
+            .bind(entry.detail)
+    )?;
     Ok(())
 }
 

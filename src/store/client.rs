@@ -51,7 +51,13 @@ impl TryFrom<Row> for Client {
         let redirect_uris: Vec<RedirectUri> = serde_json::from_str(&row.redirect_uris).map_err(|_| corrupt("redirect_uris"))?;
         Ok(Self {
             auth: ClientAuth::parse(&row.auth_method).ok_or(corrupt("auth_method"))?,
-            grant_types: row.grant_types.split(' ').filter(|word| !word.is_empty()).map(GrantType::parse).collect::<Option<_>>().ok_or(corrupt("grant_types"))?,
+            grant_types: row
+                .grant_types
+                .split(' ')
+                .filter(|word| !word.is_empty())
+                .map(GrantType::parse)
+                .collect::<Option<_>>()
+                .ok_or(corrupt("grant_types"))?,
             scopes: ScopeSet::parse(&row.scopes).map_err(|_| corrupt("scopes"))?,
             redirect_uris,
             post_logout_redirect_uris: list(TABLE, "post_logout_redirect_uris", &row.post_logout_redirect_uris)?,
@@ -113,29 +119,33 @@ impl Store {
                 let NewClient { client, secret } = new;
                 let flag = |is: bool| is.then_some(seconds(origin.now));
                 let words = |grants: &[GrantType]| grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ");
-                let statement = "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
+                let statement =
+                    "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
                                                      post_logout_redirect_uris, fhir_bases, id_token_alg, refresh_grace, refresh_max_life,
                                                      created_at, verified_at, pre_approved_at, may_introspect_at, pkce_exempt_at)
                                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(client.id.as_str())
-                    .bind(&client.name)
-                    .bind(&client.developer)
-                    .bind(client.auth.as_str())
-                    .bind(words(&client.grant_types))
-                    .bind(client.scopes.to_string())
-                    .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
-                    .bind(json(&client.post_logout_redirect_uris))
-                    .bind(json(&client.fhir_bases))
-                    .bind(client.id_token_alg.as_str())
-                    .bind(client.refresh_grace.whole_seconds())
-                    .bind(client.refresh_max_life.map(|life| life.whole_seconds()))
-                    .bind(seconds(origin.now))
-                    .bind(flag(client.is_verified))
-                    .bind(flag(client.is_pre_approved))
-                    .bind(flag(client.may_introspect))
-                    .bind(flag(client.is_pkce_exempt)))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(client.id.as_str())
+                        .bind(&client.name)
+                        .bind(&client.developer)
+                        .bind(client.auth.as_str())
+                        .bind(words(&client.grant_types))
+                        .bind(client.scopes.to_string())
+                        .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
+                        .bind(json(&client.post_logout_redirect_uris))
+                        .bind(json(&client.fhir_bases))
+                        .bind(client.id_token_alg.as_str())
+                        .bind(client.refresh_grace.whole_seconds())
+                        .bind(client.refresh_max_life.map(|life| life.whole_seconds()))
+                        .bind(seconds(origin.now))
+                        .bind(flag(client.is_verified))
+                        .bind(flag(client.is_pre_approved))
+                        .bind(flag(client.may_introspect))
+                        .bind(flag(client.is_pkce_exempt))
+                )?;
                 let mut origins: Vec<String> = client.redirect_uris.iter().filter_map(RedirectUri::origin).collect();
                 origins.sort_unstable();
                 origins.dedup();
@@ -172,13 +182,20 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn rotate_client_secret(&self, origin: &Origin, id: &ClientId, digest: Digest, old_until: OffsetDateTime) -> Result<bool, Error> {
+    pub async fn rotate_client_secret(
+        &self,
+        origin: &Origin,
+        id: &ClientId,
+        digest: Digest,
+        old_until: OffsetDateTime,
+    ) -> Result<bool, Error> {
         let (origin, id) = (origin.clone(), id.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update client_secret set expires_at = $3
                                   where tenant_id = $1 and client_id = $2 and (expires_at is null or expires_at > $3)";
-                let old = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(old_until)))?;
+                let old =
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(old_until)))?;
                 if old == 0 {
                     return Ok(false);
                 }
@@ -199,7 +216,8 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update client set disabled_at = coalesce(disabled_at, $3) where tenant_id = $1 and client_id = $2";
-                let found = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                let found =
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
                 if found == 0 {
                     return Ok(false);
                 }
@@ -245,10 +263,6 @@ impl Store {
 
 async fn insert_secret(conn: &mut super::Conn<'_>, origin: &Origin, id: &ClientId, digest: &Digest) -> Result<(), Error> {
     let statement = "insert into client_secret (tenant_id, client_id, digest, created_at) values ($1, $2, $3, $4)";
-    change!(conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(id.as_str())
-        .bind(digest.as_str())
-        .bind(seconds(origin.now)))?;
+    change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(digest.as_str()).bind(seconds(origin.now)))?;
     Ok(())
 }

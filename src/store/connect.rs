@@ -101,7 +101,9 @@ fn check_version(version: &str) -> Result<(), Error> {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < MIN_SQLITE {
-        return Err(Error::Unusable(format!("SQLite {version} can corrupt its journal under several connections; 3.51.3 or later is needed")));
+        return Err(Error::Unusable(format!(
+            "SQLite {version} can corrupt its journal under several connections; 3.51.3 or later is needed"
+        )));
     }
     Ok(())
 }
@@ -121,7 +123,11 @@ async fn open_postgres(url: &str) -> Result<Store, Error> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Unusable("the database URL is not a valid postgres:// URL".to_owned()))?
         .application_name("admit")
-        .options([("statement_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s"), ("default_transaction_isolation", "read committed")])
+        .options([
+            ("statement_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            ("default_transaction_isolation", "read committed"),
+        ])
         .statement_cache_capacity(200)
         .disable_statement_logging();
     let pool = PgPoolOptions::new()

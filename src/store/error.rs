@@ -45,5 +45,7 @@ impl From<sqlx::Error> for Error {
 /// PostgreSQL: connection faults, resources, shutdown, a statement that took too long, a read-only server.
 fn is_passing(code: &str) -> bool {
     let sqlite = code.parse::<i32>().is_ok_and(|code| code.to_string().len() <= 4 && matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14));
-    sqlite || (code.len() == 5 && (["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" || code.starts_with("40")))
+    sqlite
+        || (code.len() == 5
+            && (["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" || code.starts_with("40")))
 }

@@ -74,17 +74,21 @@ impl Store {
         let (origin, base) = (origin.clone(), base.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement = "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at)
+                let statement =
+                    "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at)
                                  values ($1, $2, $3, $4, $5, $6, $7, $8)";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(&base.name)
-                    .bind(&base.audience)
-                    .bind(json(&base.public_urls))
-                    .bind(base.strategy.as_str())
-                    .bind(&base.smart_version)
-                    .bind(base.access_token_alg.as_str())
-                    .bind(seconds(origin.now)))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(&base.name)
+                        .bind(&base.audience)
+                        .bind(json(&base.public_urls))
+                        .bind(base.strategy.as_str())
+                        .bind(&base.smart_version)
+                        .bind(base.access_token_alg.as_str())
+                        .bind(seconds(origin.now))
+                )?;
                 record(&mut conn, &origin, Entry::done("fhir_base.added").detail(&base.name)).await
             })
         })

@@ -78,14 +78,17 @@ impl Store {
                 let ask = serde_json::to_string(&new.ask).map_err(|_| Error::Corrupt { table: "flow", column: "ask" })?;
                 let statement = "insert into flow (tenant_id, flow_id, browser_digest, client_id, ask, created_at, expires_at)
                                  values ($1, $2, $3, $4, $5, $6, $7)";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(new.id.as_str())
-                    .bind(new.browser.as_str())
-                    .bind(new.ask.client_id.as_str())
-                    .bind(&ask)
-                    .bind(seconds(origin.now))
-                    .bind(seconds(new.expires_at)))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(new.id.as_str())
+                        .bind(new.browser.as_str())
+                        .bind(new.ask.client_id.as_str())
+                        .bind(&ask)
+                        .bind(seconds(origin.now))
+                        .bind(seconds(new.expires_at))
+                )?;
                 Ok(())
             })
         })
@@ -129,14 +132,17 @@ impl Store {
                     Fact::Patient(patient) => (Some(patient.as_str()), None),
                     Fact::Approved(scopes) => (None, Some(scopes.to_string())),
                 };
-                let found = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(flow.id.as_str())
-                    .bind(session.as_str())
-                    .bind(user.as_str())
-                    .bind(expires_at)
-                    .bind(patient)
-                    .bind(approved.as_deref()))?;
+                let found = change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(flow.id.as_str())
+                        .bind(session.as_str())
+                        .bind(user.as_str())
+                        .bind(expires_at)
+                        .bind(patient)
+                        .bind(approved.as_deref())
+                )?;
                 if found == 0 {
                     return Ok(false);
                 }
@@ -148,7 +154,8 @@ impl Store {
                         record(&mut conn, &origin, entry).await
                     }
                     Fact::Approved(scopes) => {
-                        let mut entry = Entry::done("consent.granted").user(&user).client(client).session(&session).detail(&scopes.to_string());
+                        let mut entry =
+                            Entry::done("consent.granted").user(&user).client(client).session(&session).detail(&scopes.to_string());
                         entry.patient = flow.patient_id.clone();
                         record(&mut conn, &origin, entry).await
                     }
@@ -168,7 +175,8 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update flow set finished_at = $3 where tenant_id = $1 and flow_id = $2 and finished_at is null";
-                let found = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                let found =
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
                 if found > 0 {
                     record(&mut conn, &origin, entry).await?;
                 }

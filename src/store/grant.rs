@@ -146,7 +146,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn redeem_code(&self, origin: &Origin, client: &ClientId, code: Digest, presented: CodeBinding, issued: Issued) -> Result<Redemption, Error> {
+    pub async fn redeem_code(
+        &self,
+        origin: &Origin,
+        client: &ClientId,
+        code: Digest,
+        presented: CodeBinding,
+        issued: Issued,
+    ) -> Result<Redemption, Error> {
         let (origin, client) = (origin.clone(), client.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
@@ -189,12 +196,19 @@ impl Store {
     /// [`Error`]
     pub async fn revoke_grant(&self, origin: &Origin, grant: &GrantId, why: &'static str) -> Result<(), Error> {
         let (origin, grant) = (origin.clone(), grant.clone());
-        self.write(move |mut conn| Box::pin(async move { revoke(&mut conn, &origin, &grant, why, Entry::done("grant.revoked")).await })).await
+        self.write(move |mut conn| Box::pin(async move { revoke(&mut conn, &origin, &grant, why, Entry::done("grant.revoked")).await }))
+            .await
     }
 }
 
 /// Finds out why a redemption failed, and does what follows from it.
-async fn failed(conn: &mut Conn<'_>, origin: &Origin, client: &ClientId, code: &Digest, presented: &CodeBinding) -> Result<Redemption, Error> {
+async fn failed(
+    conn: &mut Conn<'_>,
+    origin: &Origin,
+    client: &ClientId,
+    code: &Digest,
+    presented: &CodeBinding,
+) -> Result<Redemption, Error> {
     let statement = "select grant_id, redirect_uri, challenge, code_used_at
                        from access_grant
                       where tenant_id = $1 and code_digest = $2 and client_id = $3";
@@ -224,45 +238,58 @@ async fn failed(conn: &mut Conn<'_>, origin: &Origin, client: &ClientId, code: &
 }
 
 async fn insert(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, binding: &CodeBinding, code: &Digest) -> Result<(), Error> {
-    let statement = "insert into access_grant (tenant_id, grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id,
+    let statement =
+        "insert into access_grant (tenant_id, grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id,
                                                encounter_id, fhir_user, nonce, auth_time, created_at, code_digest, code_expires_at,
                                                code_failures, redirect_uri, challenge, refresh, refresh_expires_at)
                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18, $19, $20)";
-    change!(conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(grant.id.as_str())
-        .bind(grant.client_id.as_str())
-        .bind(grant.user_id.as_str())
-        .bind(grant.session_id.as_ref().map(SessionId::as_str))
-        .bind(&grant.fhir_base)
-        .bind(&grant.audience)
-        .bind(grant.scopes.to_string())
-        .bind(grant.patient_id.as_ref().map(PatientId::as_str))
-        .bind(&grant.encounter_id)
-        .bind(&grant.fhir_user)
-        .bind(&grant.nonce)
-        .bind(seconds(grant.auth_time))
-        .bind(seconds(grant.created_at))
-        .bind(code.as_str())
-        .bind(seconds(grant.created_at + CODE_LIFE))
-        .bind(&binding.redirect_uri)
-        .bind(binding.challenge.as_ref().map(Challenge::as_str))
-        .bind(grant.refresh.map(Refresh::as_str))
-        .bind(grant.refresh_expires_at.map(seconds)))?;
+    change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(grant.id.as_str())
+            .bind(grant.client_id.as_str())
+            .bind(grant.user_id.as_str())
+            .bind(grant.session_id.as_ref().map(SessionId::as_str))
+            .bind(&grant.fhir_base)
+            .bind(&grant.audience)
+            .bind(grant.scopes.to_string())
+            .bind(grant.patient_id.as_ref().map(PatientId::as_str))
+            .bind(&grant.encounter_id)
+            .bind(&grant.fhir_user)
+            .bind(&grant.nonce)
+            .bind(seconds(grant.auth_time))
+            .bind(seconds(grant.created_at))
+            .bind(code.as_str())
+            .bind(seconds(grant.created_at + CODE_LIFE))
+            .bind(&binding.redirect_uri)
+            .bind(binding.challenge.as_ref().map(Challenge::as_str))
+            .bind(grant.refresh.map(Refresh::as_str))
+            .bind(grant.refresh_expires_at.map(seconds))
+    )?;
     Ok(())
 }
 
 /// Adds a refresh token to a grant's family.
-pub(super) async fn insert_refresh(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, token: &Digest, parent: Option<&Digest>) -> Result<(), Error> {
+pub(super) async fn insert_refresh(
+    conn: &mut Conn<'_>,
+    origin: &Origin,
+    grant: &Grant,
+    token: &Digest,
+    parent: Option<&Digest>,
+) -> Result<(), Error> {
     let statement = "insert into refresh_token (tenant_id, digest, grant_id, parent_digest, issued_at, expires_at)
                      values ($1, $2, $3, $4, $5, $6)";
-    change!(conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(token.as_str())
-        .bind(grant.id.as_str())
-        .bind(parent.map(Digest::as_str))
-        .bind(seconds(origin.now))
-        .bind(seconds(refresh_end(grant, origin.now))))?;
+    change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(token.as_str())
+            .bind(grant.id.as_str())
+            .bind(parent.map(Digest::as_str))
+            .bind(seconds(origin.now))
+            .bind(seconds(refresh_end(grant, origin.now)))
+    )?;
     Ok(())
 }
 
@@ -274,12 +301,9 @@ fn refresh_end(grant: &Grant, now: OffsetDateTime) -> OffsetDateTime {
 
 /// Revokes a grant, and says so with `entry`.
 pub(super) async fn revoke(conn: &mut Conn<'_>, origin: &Origin, grant: &GrantId, why: &'static str, entry: Entry) -> Result<(), Error> {
-    let statement = "update access_grant set revoked_at = $3, revoked_why = $4 where tenant_id = $1 and grant_id = $2 and revoked_at is null";
-    change!(&mut *conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(grant.as_str())
-        .bind(seconds(origin.now))
-        .bind(why))?;
+    let statement =
+        "update access_grant set revoked_at = $3, revoked_why = $4 where tenant_id = $1 and grant_id = $2 and revoked_at is null";
+    change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(grant.as_str()).bind(seconds(origin.now)).bind(why))?;
     record(conn, origin, entry.grant(grant).detail(why)).await
 }
 

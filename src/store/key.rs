@@ -88,7 +88,8 @@ impl Store {
                 // The tenant's row is the lock between instances.
                 let statement = "update tenant set created_at = created_at where tenant_id = $1";
                 change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()))?;
-                let statement = "select count(*) from signing_key where tenant_id = $1 and purpose = $2 and algorithm = $3 and retired_at is null";
+                let statement =
+                    "select count(*) from signing_key where tenant_id = $1 and purpose = $2 and algorithm = $3 and retired_at is null";
                 let count: i64 = on!(&mut conn, c => sqlx::query_scalar(statement)
                     .bind(origin.tenant.as_str())
                     .bind(key.purpose.as_str())
@@ -116,12 +117,15 @@ impl Store {
             Box::pin(async move {
                 let statement = "update signing_key set retired_at = $4, removed_at = $5
                                   where tenant_id = $1 and purpose = $2 and algorithm = $3 and retired_at is null";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(key.purpose.as_str())
-                    .bind(key.algorithm.as_str())
-                    .bind(seconds(key.active_at))
-                    .bind(seconds(old_until)))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(key.purpose.as_str())
+                        .bind(key.algorithm.as_str())
+                        .bind(seconds(key.active_at))
+                        .bind(seconds(old_until))
+                )?;
                 insert(&mut conn, &origin, &key).await?;
                 record(&mut conn, &origin, Entry::done("key.rotated").detail(key.id.as_str())).await
             })
@@ -133,14 +137,17 @@ impl Store {
 async fn insert(conn: &mut super::Conn<'_>, origin: &Origin, key: &StoredKey) -> Result<(), Error> {
     let statement = "insert into signing_key (tenant_id, key_id, purpose, algorithm, public_jwk, sealed, created_at, active_at)
                      values ($1, $2, $3, $4, $5, $6, $7, $8)";
-    change!(conn, sqlx::query(statement)
-        .bind(origin.tenant.as_str())
-        .bind(key.id.as_str())
-        .bind(key.purpose.as_str())
-        .bind(key.algorithm.as_str())
-        .bind(&key.public_jwk)
-        .bind(&key.sealed)
-        .bind(seconds(key.created_at))
-        .bind(seconds(key.active_at)))?;
+    change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(key.id.as_str())
+            .bind(key.purpose.as_str())
+            .bind(key.algorithm.as_str())
+            .bind(&key.public_jwk)
+            .bind(&key.sealed)
+            .bind(seconds(key.created_at))
+            .bind(seconds(key.active_at))
+    )?;
     Ok(())
 }

@@ -45,7 +45,9 @@ fn explain(error: sqlx::migrate::MigrateError) -> Error {
         MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => Error::Unusable(format!(
             "the database was written by a newer version of Admit (migration {version} is unknown here); use that version"
         )),
-        MigrateError::VersionMismatch(version) => Error::Unusable(format!("migration {version} of the database is not the one that this program knows")),
+        MigrateError::VersionMismatch(version) => {
+            Error::Unusable(format!("migration {version} of the database is not the one that this program knows"))
+        }
         MigrateError::Execute(error) => error.into(),
         other => Error::Unusable(format!("the database's tables cannot be brought up to date: {other}")),
     }

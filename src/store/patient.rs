@@ -40,7 +40,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::InUse`], where there is no such FHIR base.
-    pub async fn import_patients(&self, origin: &Origin, fhir_base: &str, patients: Vec<ImportedPatient>, replace_panel: bool) -> Result<(), Error> {
+    pub async fn import_patients(
+        &self,
+        origin: &Origin,
+        fhir_base: &str,
+        patients: Vec<ImportedPatient>,
+        replace_panel: bool,
+    ) -> Result<(), Error> {
         let (origin, fhir_base) = (origin.clone(), fhir_base.to_owned());
         self.write(move |mut conn| {
             Box::pin(async move {
@@ -94,11 +100,10 @@ impl Store {
                                  select tenant_id, fhir_base, $4, patient_id from patient
                                   where tenant_id = $1 and fhir_base = $2 and patient_id = $3
                                  on conflict do nothing";
-                let added = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(&fhir_base)
-                    .bind(patient.as_str())
-                    .bind(&who))?;
+                let added = change!(
+                    &mut conn,
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(&fhir_base).bind(patient.as_str()).bind(&who)
+                )?;
                 if added > 0 {
                     record(&mut conn, &origin, Entry::done("patient.opened_to").patient(&patient).detail(&who)).await?;
                 }
@@ -129,7 +134,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn patients_open_to(&self, tenant: &TenantId, fhir_base: &str, who: &FhirUser, typed: &str, limit: i64) -> Result<Vec<Patient>, Error> {
+    pub async fn patients_open_to(
+        &self,
+        tenant: &TenantId,
+        fhir_base: &str,
+        who: &FhirUser,
+        typed: &str,
+        limit: i64,
+    ) -> Result<Vec<Patient>, Error> {
         let statement = "select p.patient_id, p.name, p.birth_date, p.sex, p.mrn
                            from panel o
                            join patient p on p.tenant_id = o.tenant_id and p.fhir_base = o.fhir_base and p.patient_id = o.patient_id

@@ -73,7 +73,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn live_refresh_token(&self, origin: &Origin, client: &ClientId, token: &Digest) -> Result<Option<(Grant, OffsetDateTime)>, Error> {
+    pub async fn live_refresh_token(
+        &self,
+        origin: &Origin,
+        client: &ClientId,
+        token: &Digest,
+    ) -> Result<Option<(Grant, OffsetDateTime)>, Error> {
         let statement = "select r.expires_at
                            from refresh_token r
                            join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
@@ -105,14 +110,18 @@ impl Store {
                                   where tenant_id = $1 and digest = $2 and rotated_at is null and expires_at > $3
                                     and grant_id in (select g.grant_id from access_grant g
                                                       where g.tenant_id = $1 and g.client_id = $5 and g.revoked_at is null)";
-                let claimed = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(presented.as_str())
-                    .bind(now)
-                    .bind(&salt)
-                    .bind(request.client_id.as_str()))?;
+                let claimed = change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(presented.as_str())
+                        .bind(now)
+                        .bind(&salt)
+                        .bind(request.client_id.as_str())
+                )?;
                 let Some(row) = look(&mut conn, &origin, &presented).await? else {
-                    record(&mut conn, &origin, Entry::refused("token.refreshed").client(&request.client_id).detail("unknown token")).await?;
+                    record(&mut conn, &origin, Entry::refused("token.refreshed").client(&request.client_id).detail("unknown token"))
+                        .await?;
                     return Ok(Rotation::Refused);
                 };
                 let grant = GrantId::new(row.grant_id.clone());
@@ -121,7 +130,8 @@ impl Store {
                 }
                 let grant = load(&mut conn, &origin, &grant).await?;
                 if !session_allows(&mut conn, &origin, &grant).await? {
-                    revoke(&mut conn, &origin, &grant.id, "session ended", Entry::refused("token.refreshed").client(&grant.client_id)).await?;
+                    revoke(&mut conn, &origin, &grant.id, "session ended", Entry::refused("token.refreshed").client(&grant.client_id))
+                        .await?;
                     return Ok(Rotation::Refused);
                 }
                 if let Some(parent) = row.parent_digest {
@@ -140,7 +150,13 @@ impl Store {
 }
 
 /// The token was not there to be taken: another client's, too old, or used before.
-async fn not_claimed(conn: &mut Conn<'_>, origin: &Origin, request: &RotationRequest, row: Row, grant: &GrantId) -> Result<Rotation, Error> {
+async fn not_claimed(
+    conn: &mut Conn<'_>,
+    origin: &Origin,
+    request: &RotationRequest,
+    row: Row,
+    grant: &GrantId,
+) -> Result<Rotation, Error> {
     let refused = Entry::refused("token.refreshed").client(&request.client_id).grant(grant);
     if row.client_id != request.client_id.as_str() {
         record(conn, origin, refused.detail("another client's token")).await?;

@@ -58,14 +58,17 @@ impl Store {
                 let (idle, life) = new.user.session_lives();
                 let statement = "insert into session (tenant_id, session_id, digest, user_id, auth_time, seen_at, idle_life, expires_at)
                                  values ($1, $2, $3, $4, $5, $5, $6, $7)";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(tenant)
-                    .bind(new.id.as_str())
-                    .bind(new.digest.as_str())
-                    .bind(new.user.id.as_str())
-                    .bind(now)
-                    .bind(idle.whole_seconds())
-                    .bind(now + life.whole_seconds()))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(tenant)
+                        .bind(new.id.as_str())
+                        .bind(new.digest.as_str())
+                        .bind(new.user.id.as_str())
+                        .bind(now)
+                        .bind(idle.whole_seconds())
+                        .bind(now + life.whole_seconds())
+                )?;
                 let statement = "update session set ended_at = $3
                                   where tenant_id = $1 and user_id = $2 and ended_at is null
                                     and session_id not in (select session_id from session
@@ -85,12 +88,15 @@ impl Store {
                                         approved_scopes = null,
                                         session_id = $3, user_id = $4, expires_at = $5
                                   where tenant_id = $1 and flow_id = $2 and finished_at is null";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(tenant)
-                    .bind(new.flow.as_str())
-                    .bind(new.id.as_str())
-                    .bind(new.user.id.as_str())
-                    .bind(seconds(new.flow_expires_at)))?;
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(tenant)
+                        .bind(new.flow.as_str())
+                        .bind(new.id.as_str())
+                        .bind(new.user.id.as_str())
+                        .bind(seconds(new.flow_expires_at))
+                )?;
                 record(&mut conn, &origin, Entry::done("login").user(&new.user.id).session(&new.id)).await
             })
         })
@@ -101,8 +107,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn session(&self, tenant: &TenantId, digest: &Digest, now: OffsetDateTime) -> Result<Option<(SignedIn, OffsetDateTime)>, Error> {
-        let statement = "select s.session_id, s.auth_time, s.seen_at, u.user_id, u.username, u.display_name, u.fhir_user, u.disabled_at, u.created_at
+    pub async fn session(
+        &self,
+        tenant: &TenantId,
+        digest: &Digest,
+        now: OffsetDateTime,
+    ) -> Result<Option<(SignedIn, OffsetDateTime)>, Error> {
+        let statement =
+            "select s.session_id, s.auth_time, s.seen_at, u.user_id, u.username, u.display_name, u.fhir_user, u.disabled_at, u.created_at
                            from session s
                            join user_account u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
                           where s.tenant_id = $1 and s.digest = $2 and s.ended_at is null and s.expires_at > $3
@@ -134,7 +146,8 @@ impl Store {
         let (origin, id) = (origin.clone(), id.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement = "update session set seen_at = $3 where tenant_id = $1 and session_id = $2 and seen_at < $3 and ended_at is null";
+                let statement =
+                    "update session set seen_at = $3 where tenant_id = $1 and session_id = $2 and seen_at < $3 and ended_at is null";
                 change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
                 Ok(())
             })
@@ -151,10 +164,10 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update session set ended_at = $3 where tenant_id = $1 and session_id = $2 and ended_at is null";
-                let ended = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(signed_in.session_id.as_str())
-                    .bind(seconds(origin.now)))?;
+                let ended = change!(
+                    &mut conn,
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(signed_in.session_id.as_str()).bind(seconds(origin.now))
+                )?;
                 if ended == 0 {
                     return Ok(());
                 }

@@ -88,13 +88,17 @@ impl Store {
                 }
                 let is_old = now - row.first_at >= DAY.whole_seconds();
                 let failures = if is_old { 1 } else { row.failures + 1 };
-                let statement = "update login_throttle set failures = $3, first_at = $4, locked_until = $5 where tenant_id = $1 and account = $2";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(account.as_str())
-                    .bind(failures)
-                    .bind(if is_old { now } else { row.first_at })
-                    .bind(now + delay(failures)))?;
+                let statement =
+                    "update login_throttle set failures = $3, first_at = $4, locked_until = $5 where tenant_id = $1 and account = $2";
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(account.as_str())
+                        .bind(failures)
+                        .bind(if is_old { now } else { row.first_at })
+                        .bind(now + delay(failures))
+                )?;
                 Ok(Allowance::Granted)
             })
         })
@@ -109,12 +113,16 @@ impl Store {
         let origin = origin.clone();
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement = "insert into login_failure (tenant_id, address, account, at_us) values ($1, $2, $3, $4) on conflict do nothing";
-                change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(&attempt.network)
-                    .bind(attempt.account.as_str())
-                    .bind(micros(origin.now)))?;
+                let statement =
+                    "insert into login_failure (tenant_id, address, account, at_us) values ($1, $2, $3, $4) on conflict do nothing";
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(&attempt.network)
+                        .bind(attempt.account.as_str())
+                        .bind(micros(origin.now))
+                )?;
                 let mut entry = Entry::refused("login").detail(why);
                 entry.user = user;
                 record(&mut conn, &origin, entry).await

@@ -39,7 +39,11 @@ impl TryFrom<Row> for User {
     fn try_from(row: Row) -> Result<Self, Error> {
         const TABLE: &str = "user_account";
         Ok(Self {
-            fhir_user: row.fhir_user.map(|text| text.parse()).transpose().map_err(|_| Error::Corrupt { table: TABLE, column: "fhir_user" })?,
+            fhir_user: row
+                .fhir_user
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|_| Error::Corrupt { table: TABLE, column: "fhir_user" })?,
             disabled_at: row.disabled_at.map(|at| time(TABLE, "disabled_at", at)).transpose()?,
             created_at: time(TABLE, "created_at", row.created_at)?,
             id: UserId::new(row.user_id),
@@ -122,11 +126,10 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update user_account set password_hash = $3, password_set_at = $4 where tenant_id = $1 and user_id = $2";
-                let found = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(id.as_str())
-                    .bind(&hash)
-                    .bind(seconds(origin.now)))?;
+                let found = change!(
+                    &mut conn,
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(&hash).bind(seconds(origin.now))
+                )?;
                 if found == 0 {
                     return Ok(false);
                 }
@@ -147,7 +150,8 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update user_account set disabled_at = coalesce(disabled_at, $3) where tenant_id = $1 and user_id = $2";
-                let found = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
+                let found =
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
                 if found == 0 {
                     return Ok(false);
                 }
@@ -164,7 +168,8 @@ impl Store {
 async fn end_everything(conn: &mut Conn<'_>, origin: &Origin, id: &UserId, why: &'static str) -> Result<(), Error> {
     let statement = "update session set ended_at = $3 where tenant_id = $1 and user_id = $2 and ended_at is null";
     change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)))?;
-    let statement = "update access_grant set revoked_at = $3, revoked_why = $4 where tenant_id = $1 and user_id = $2 and revoked_at is null";
+    let statement =
+        "update access_grant set revoked_at = $3, revoked_why = $4 where tenant_id = $1 and user_id = $2 and revoked_at is null";
     change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(seconds(origin.now)).bind(why))?;
     Ok(())
 }

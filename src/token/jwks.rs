@@ -99,9 +99,10 @@ impl PublicKey {
             ("RSA", _) => {
                 let (n, e) = (text("n")?, text("e")?);
                 let modulus = from_base64url(n)?;
-                let bits = modulus.iter().position(|byte| *byte != 0).map_or(0, |zeros| {
-                    (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize
-                });
+                let bits = modulus
+                    .iter()
+                    .position(|byte| *byte != 0)
+                    .map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
                 // RFC 7518 §3.3: 2048 bits or more; the upper bound keeps a verification cheap.
                 if !(2048..=8192).contains(&bits) || !matches!(from_base64url(e)?.as_slice(), [0x03] | [0x01, 0x00, 0x01]) {
                     return None;

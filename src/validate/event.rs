@@ -41,8 +41,7 @@ impl Event {
     /// [`Refusal::MissingFields`], [`Refusal::NoToken`]
     pub fn read(event: &Value) -> Result<Self, Refusal> {
         let text = |name: &str| event.get(name).and_then(Value::as_str);
-        let (Some(endpoint), Some(operation), Some(token)) = (text("datastoreEndpoint"), text("operationName"), text("bearerToken"))
-        else {
+        let (Some(endpoint), Some(operation), Some(token)) = (text("datastoreEndpoint"), text("operationName"), text("bearerToken")) else {
             return Err(Refusal::MissingFields);
         };
         let token = match token.split_at_checked(7) {

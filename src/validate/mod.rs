@@ -69,11 +69,7 @@ impl Validator {
         }
         let claims = check(&token, &keys, &self.trust, event, now)?;
         let scopes = ScopeSet::parse(&claims.scope).map_err(|_| Rejection::Scope)?;
-        Ok(Allowed {
-            audience: event.datastore_endpoint.clone(),
-            role: self.trust.role_for(&scopes).to_owned(),
-            claims,
-        })
+        Ok(Allowed { audience: event.datastore_endpoint.clone(), role: self.trust.role_for(&scopes).to_owned(), claims })
     }
 }
 

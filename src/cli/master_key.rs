@@ -1,0 +1,67 @@
+//! Finds the master key, or makes one for a database that has no keys yet.
+
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use super::Failure;
+use crate::config::Config;
+use crate::id::TenantId;
+use crate::key::MasterKey;
+use crate::store::{Location, Store};
+
+/// The master key: from `ADMIT_MASTER_KEY`, or from its file.
+///
+/// # Errors
+/// [`Failure`], where it is missing although the database has keys that only it can open.
+pub(super) async fn find(config: &Config, store: &Store, now: OffsetDateTime) -> Result<MasterKey, Failure> {
+    if let Some(text) = std::env::var_os("ADMIT_MASTER_KEY") {
+        let text = text.to_string_lossy();
+        return MasterKey::parse(&text).map_err(|error| Failure::usage(format!("ADMIT_MASTER_KEY: {error}")));
+    }
+    let path = match (&config.master_key_file, &config.database) {
+        (Some(path), _) => path.clone(),
+        (None, Location::Sqlite(database)) => beside(database),
+        (None, Location::Postgres(_)) => {
+            return Err(Failure::usage(
+                "with PostgreSQL, say where the master key is: ADMIT_MASTER_KEY, or --master-key-file. Every instance needs the same one",
+            ));
+        }
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let mode = std::fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
+            if mode & 0o077 != 0 {
+                tracing::warn!(file = %path.display(), "others can read the master key; `chmod 600` keeps it to its owner");
+            }
+            MasterKey::parse(&text).map_err(|error| Failure::failed(&format!("{}: {error}", path.display())))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if store.published_keys(&TenantId::default_tenant(), now).await?.is_empty() {
+                make(&path)
+            } else {
+                Err(Failure::failed(&format!(
+                    "the database has signing keys, but the master key that opens them is not in {}. Restore that file, or set ADMIT_MASTER_KEY",
+                    path.display()
+                )))
+            }
+        }
+        Err(error) => Err(Failure::failed(&format!("the master key in {} cannot be read: {error}", path.display()))),
+    }
+}
+
+/// `admit.key` for `admit.db`.
+fn beside(database: &std::path::Path) -> PathBuf {
+    database.with_extension("key")
+}
+
+fn make(path: &PathBuf) -> Result<MasterKey, Failure> {
+    let key = MasterKey::generate();
+    let cannot = |error: std::io::Error| Failure::failed(&format!("the master key cannot be written to {}: {error}", path.display()));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
+    writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all()).map_err(cannot)?;
+    tracing::warn!(file = %path.display(), "a master key was made; keep a copy of it apart from the database: without it, the signing keys are lost");
+    Ok(key)
+}

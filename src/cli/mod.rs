@@ -1,0 +1,80 @@
+//! The command line: one file per noun. Data goes to stdout, messages to stderr.
+
+mod failure;
+mod master_key;
+mod serve;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+use crate::config::{Common, Config, LogFormat, Serve};
+
+/// A SMART on FHIR authorization server, and the token validator that AWS HealthLake calls
+#[derive(Parser)]
+#[command(name = "admit", version, about, propagate_version = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  admit demo                                      everything on this machine, with synthetic people
+  admit serve                                     on http://127.0.0.1:8080, with ./admit.db
+  admit serve --issuer https://auth.example.org   behind a proxy that speaks TLS
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database unavailable";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Serve),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Failure`], with its exit code.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    let serve = match &command {
+        Command::Serve(serve) => serve.clone(),
+    };
+    let config = Config::resolve(common, serve)?;
+    start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::failed(&error))?;
+    runtime.block_on(async move {
+        match command {
+            Command::Serve(_) => serve::run(config).await,
+        }
+    })
+}
+
+/// Everything that is logged goes to stderr; stdout belongs to data.
+fn start_log(config: &Config, default: &str) -> Result<(), Failure> {
+    use std::io::IsTerminal as _;
+    let filter = config.log.as_deref().unwrap_or(default);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|error| Failure::usage(format!("the log filter {filter:?} cannot be read: {error}")))?;
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        Some(LogFormat::Json) => lines.json().flatten_event(true).init(),
+        None if !is_terminal => lines.json().flatten_event(true).init(),
+        _ => lines.with_ansi(is_terminal && std::env::var_os("NO_COLOR").is_none()).with_target(false).init(),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,296 @@
+//! Settings: flags before environment (`ADMIT_…`) before a TOML file before defaults.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::store::Location;
+
+/// What every command looks at. Each flag has a variable, and a key of the same name in the file.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// A TOML file with settings (keys as the flags, with underscores)
+    #[arg(long, env = "ADMIT_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The database: a file (SQLite) or a postgres:// URL [default: admit.db]
+    #[arg(long, env = "ADMIT_DATABASE", value_name = "FILE|URL", global = true, hide_env_values = true)]
+    database: Option<String>,
+    /// The file with the master key that seals the signing keys [default: beside the SQLite database, ending in .key]
+    #[arg(long, env = "ADMIT_MASTER_KEY_FILE", value_name = "FILE", global = true)]
+    master_key_file: Option<PathBuf>,
+    /// Log lines as JSON or as text [default: text on a terminal, JSON elsewhere]
+    #[arg(long, env = "ADMIT_LOG_FORMAT", value_name = "FORMAT", global = true)]
+    log_format: Option<LogFormat>,
+    /// What to log, such as `info` or `admit=debug` [default: info for serve, warn elsewhere]
+    #[arg(long, env = "ADMIT_LOG", value_name = "FILTER", global = true)]
+    log: Option<String>,
+}
+
+/// What only the server looks at.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Serve {
+    /// The URL that this server is known by, without a slash at its end [default: http:// and the address it listens on]
+    #[arg(long, env = "ADMIT_ISSUER", value_name = "URL")]
+    issuer: Option<String>,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "ADMIT_LISTEN", value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The organisation, as it stands on the pages [default: the issuer's host]
+    #[arg(long, env = "ADMIT_ORGANIZATION", value_name = "NAME")]
+    organization: Option<String>,
+    /// The certificate chain, PEM; without it the server speaks plain HTTP (for use behind a proxy)
+    #[arg(long, env = "ADMIT_TLS_CERTIFICATE_FILE", value_name = "FILE")]
+    tls_certificate_file: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, env = "ADMIT_TLS_KEY_FILE", value_name = "FILE")]
+    tls_key_file: Option<PathBuf>,
+    /// Proxies in front whose X-Forwarded-For is believed
+    #[arg(long, env = "ADMIT_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',')]
+    trusted_proxies: Option<Vec<IpAddr>>,
+    /// Hosts beside the issuer's that requests may name
+    #[arg(long, env = "ADMIT_ALLOWED_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    allowed_hosts: Option<Vec<String>>,
+    /// How many passwords may be hashed at once [default: one per core]
+    #[arg(long, env = "ADMIT_HASH_SLOTS", value_name = "N")]
+    hash_slots: Option<usize>,
+}
+
+/// The same, as the file has it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    database: Option<String>,
+    master_key_file: Option<PathBuf>,
+    log_format: Option<LogFormat>,
+    log: Option<String>,
+    issuer: Option<String>,
+    listen: Option<SocketAddr>,
+    organization: Option<String>,
+    tls_certificate_file: Option<PathBuf>,
+    tls_key_file: Option<PathBuf>,
+    trusted_proxies: Option<Vec<IpAddr>>,
+    allowed_hosts: Option<Vec<String>>,
+    hash_slots: Option<usize>,
+}
+
+/// The variables that mean something, beside those of the flags: a misspelt one is an error.
+const VARIABLES: &[&str] = &[
+    "ADMIT_CONFIG",
+    "ADMIT_DATABASE",
+    "ADMIT_MASTER_KEY",
+    "ADMIT_MASTER_KEY_FILE",
+    "ADMIT_LOG_FORMAT",
+    "ADMIT_LOG",
+    "ADMIT_ISSUER",
+    "ADMIT_LISTEN",
+    "ADMIT_ORGANIZATION",
+    "ADMIT_TLS_CERTIFICATE_FILE",
+    "ADMIT_TLS_KEY_FILE",
+    "ADMIT_TRUSTED_PROXIES",
+    "ADMIT_ALLOWED_HOSTS",
+    "ADMIT_HASH_SLOTS",
+];
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Settings that contradict themselves, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadConfig(String);
+
+/// Settings, resolved.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the data is.
+    pub database: Location,
+    /// Where the master key is, if it is not in `ADMIT_MASTER_KEY`.
+    pub master_key_file: Option<PathBuf>,
+    /// How log lines look, if that was said.
+    pub log_format: Option<LogFormat>,
+    /// What to log, if that was said.
+    pub log: Option<String>,
+    /// What only the server looks at.
+    pub server: Server,
+}
+
+/// The server's settings.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What it is known by; checked.
+    pub issuer: String,
+    /// What stands on the pages.
+    pub organization: String,
+    /// Certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Hosts beside the issuer's.
+    pub allowed_hosts: Vec<String>,
+    /// How many passwords may be hashed at once.
+    pub hash_slots: usize,
+}
+
+impl Config {
+    /// Reads the file, and lets flags and environment override it.
+    ///
+    /// # Errors
+    /// [`BadConfig`] says which setting is wrong, and what would be right.
+    pub fn resolve(common: Common, serve: Serve) -> Result<Self, BadConfig> {
+        refuse_unknown_variables()?;
+        let file = match &common.config {
+            None => File::default(),
+            Some(path) => {
+                let bad = |why: &dyn std::fmt::Display| BadConfig(format!("the settings in {} cannot be read: {why}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
+                toml::from_str(&text).map_err(|error| bad(&error))?
+            }
+        };
+        let database = common.database.or(file.database).unwrap_or_else(|| "admit.db".to_owned());
+        let Ok(database) = database.parse::<Location>();
+        let listen = serve.listen.or(file.listen);
+        let issuer = match serve.issuer.or(file.issuer) {
+            Some(issuer) => issuer,
+            None => match listen {
+                Some(listen) if !listen.ip().is_loopback() => {
+                    return Err(BadConfig(format!(
+                        "the server listens on {listen}: give the URL that it is known by (--issuer https://…)"
+                    )));
+                }
+                listen => format!("http://{}", listen.unwrap_or(DEFAULT_LISTEN)),
+            },
+        };
+        let tls = match (serve.tls_certificate_file.or(file.tls_certificate_file), serve.tls_key_file.or(file.tls_key_file)) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => return Err(BadConfig("TLS needs both --tls-certificate-file and --tls-key-file".to_owned())),
+        };
+        let host = check_issuer(&issuer)?;
+        Ok(Self {
+            database,
+            master_key_file: common.master_key_file.or(file.master_key_file),
+            log_format: common.log_format.or(file.log_format),
+            log: common.log.or(file.log),
+            server: Server {
+                listen: listen.unwrap_or(DEFAULT_LISTEN),
+                issuer,
+                organization: serve.organization.or(file.organization).unwrap_or(host),
+                tls,
+                trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+                allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
+                hash_slots: serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores),
+            },
+        })
+    }
+}
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn refuse_unknown_variables() -> Result<(), BadConfig> {
+    let unknown = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .find(|name| name.starts_with("ADMIT_") && !VARIABLES.contains(&name.as_str()));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(BadConfig(format!("the variable {name} is not one that Admit knows; it knows {}", VARIABLES.join(" ")))),
+    }
+}
+
+/// RFC 8414 §2: https, no query, no fragment; plain http for a loopback address only. Returns the host.
+fn check_issuer(issuer: &str) -> Result<String, BadConfig> {
+    let bad = |why: &str| BadConfig(format!("the issuer {issuer:?} {why}"));
+    let url = url::Url::parse(issuer).map_err(|_| bad("is not a URL"))?;
+    let host = match url.host() {
+        Some(host) => host.to_string(),
+        None => return Err(bad("has no host")),
+    };
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback => {}
+        "http" => return Err(bad("must be https: tokens travel to it. Plain http is for loopback addresses only")),
+        _ => return Err(bad("must be an https URL")),
+    }
+    // What the parser writes differently, clients would compare differently.
+    if url.as_str() != format!("{issuer}/") {
+        return Err(bad("must be scheme and host (and port) alone: lower case, no path, no slash at its end, no query, no default port"));
+    }
+    Ok(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_https_or_loopback_and_nothing_but_an_origin() {
+        for good in
+            ["https://auth.example.org", "https://auth.example.org:8443", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:9000"]
+        {
+            assert!(check_issuer(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://auth.example.org",
+            "https://auth.example.org/",
+            "https://auth.example.org/x",
+            "https://Auth.example.org",
+            "https://auth.example.org:443",
+            "https://auth.example.org?x",
+            "https://u@auth.example.org",
+            "ftp://auth.example.org",
+            "auth.example.org",
+            "",
+            "http://127.0.0.1.evil.test",
+        ] {
+            assert!(check_issuer(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_an_error() {
+        assert!(toml::from_str::<File>("issuer = \"https://a.test\"\nhash_slots = 2").is_ok());
+        let error = toml::from_str::<File>("isuer = \"https://a.test\"").map(|_| ()).map_err(|error| error.to_string());
+        assert!(error.is_err_and(|text| text.contains("isuer")));
+    }
+
+    #[test]
+    fn flags_come_before_the_file_and_the_file_before_defaults() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("admit.toml");
+        std::fs::write(&path, "issuer = \"https://file.test\"\norganization = \"From the file\"").expect("written");
+        let common = Common { config: Some(path), ..Common::default() };
+        let config = Config::resolve(common.clone(), Serve::default()).expect("good settings");
+        assert_eq!((config.server.issuer.as_str(), config.server.organization.as_str()), ("https://file.test", "From the file"));
+        let serve = Serve { issuer: Some("https://flag.test".to_owned()), ..Serve::default() };
+        assert_eq!(Config::resolve(common, serve).expect("good settings").server.issuer, "https://flag.test");
+        let defaults = Config::resolve(Common::default(), Serve::default()).expect("good settings");
+        assert_eq!(defaults.server.issuer, "http://127.0.0.1:8080");
+        assert_eq!(defaults.database, Location::Sqlite("admit.db".into()));
+    }
+
+    #[test]
+    fn a_server_that_is_not_on_loopback_needs_an_issuer() {
+        let serve = Serve { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Serve::default() };
+        assert!(Config::resolve(Common::default(), serve).is_err_and(|error| error.to_string().contains("--issuer")));
+    }
+}
