@@ -1,5 +1,6 @@
 //! The command line: one file per noun. Data goes to stdout, messages to stderr.
 
+mod demo;
 mod failure;
 mod master_key;
 mod serve;
@@ -32,6 +33,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database
 enum Command {
     /// Run the server
     Serve(Serve),
+    /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
+    Demo(demo::DemoArgs),
 }
 
 /// Runs one command.
@@ -42,6 +45,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
+        Command::Demo(_) => Serve::default(),
     };
     let config = Config::resolve(common, serve)?;
     start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
@@ -49,6 +53,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async move {
         match command {
             Command::Serve(_) => serve::run(config).await,
+            Command::Demo(args) => demo::run(args).await,
         }
     })
 }
