@@ -6,9 +6,12 @@ mod app;
 mod browser;
 mod database;
 mod reply;
+mod rows;
 mod seed;
+pub mod visit;
+pub mod wire;
 
-pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
-pub use browser::{Browser, Landing};
+pub use app::{FHIR1, FHIR2, ISSUER, TestApp, encode};
+pub use browser::{Browser, Landing, request};
 pub use reply::Reply;
-pub use seed::{PASSWORD, VERIFIER, challenge};
+pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client};
