@@ -4,6 +4,7 @@
 
 mod app;
 mod browser;
+pub mod certificate;
 mod database;
 mod reply;
 mod rows;

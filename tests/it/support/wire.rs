@@ -4,11 +4,26 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use admit::app;
+use admit::audit::Origin;
+use admit::clock::Clock;
+use admit::id::TenantId;
 use admit::listener::{self, Handle, RustlsConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::TestApp;
+use super::database::{self, Database};
+use super::seed::seed;
+
+/// A seeded database whose clock is the machine's, for a server in a process of its own.
+pub async fn stocked() -> Database {
+    let database = database::fresh().await;
+    let now = Clock::System.now();
+    let store = database.open(now).await;
+    seed(&store, &Origin::command(TenantId::default_tenant(), now)).await;
+    store.close().await;
+    database
+}
 
 /// A listening server; it stops when the test ends.
 pub struct Wire {
