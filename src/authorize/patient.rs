@@ -16,7 +16,7 @@ use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
 use crate::params::Params;
-use crate::person::{FhirUser, Patient, SignedIn};
+use crate::person::{FhirUser, Patient, SignedIn, is_fhir_id};
 use crate::store::Fact;
 
 /// How many patients the page shows; who has more narrows the search.
@@ -159,7 +159,10 @@ pub(super) async fn submit(
         None => false,
     };
     if !is_open {
-        let entry = Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id);
+        let mut entry =
+            Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id);
+        // What cannot be a patient's id is whatever somebody typed: not for the books.
+        entry.patient = is_fhir_id(patient.as_str()).then_some(patient);
         app.store.audit(&current.origin, entry).await?;
         return Err(PageError::new(
             StatusCode::FORBIDDEN,

@@ -119,7 +119,9 @@ async fn each_refusal_leaves_one_entry() {
     browser.submit(&page.at, &[("csrf", &page.csrf()), ("decision", "deny")]).await;
     browser.go(&format!("/authorize?{}", encode(&request("spa", "https://evil.test/cb", SCOPE, "x")))).await;
     app.post("/token", Some(("webq", "wrong")), &[("grant_type", "refresh_token")]).await.assert_token_error(401, "invalid_client");
-    app.post("/token", Some(("no-such-client", "wrong")), &[("grant_type", "refresh_token")]).await.assert_token_error(401, "invalid_client");
+    app.post("/token", Some(("no-such-client", "wrong")), &[("grant_type", "refresh_token")])
+        .await
+        .assert_token_error(401, "invalid_client");
 
     let rows = entries(&app).await;
     let told: Vec<(String, Option<&str>, Option<&str>, Option<&str>)> = rows
@@ -153,14 +155,25 @@ async fn a_replay_leaves_an_entry() {
     redeem(&app, &code).await;
     redeem(&app, &code).await.assert_token_error(400, "invalid_grant");
     let strict = app.browser().launch("strict", "https://strict.test/cb", SCOPE, "dr.a", Some("p1")).await.code();
-    let form = [("grant_type", "authorization_code"), ("code", &strict), ("redirect_uri", "https://strict.test/cb"), ("code_verifier", crate::support::VERIFIER)];
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &strict),
+        ("redirect_uri", "https://strict.test/cb"),
+        ("code_verifier", crate::support::VERIFIER),
+    ];
     let tokens = app.token("strict", &form).await.json();
     let again = [("grant_type", "refresh_token"), ("refresh_token", text(&tokens, "refresh_token"))];
     app.token("strict", &again).await;
     app.token("strict", &again).await.assert_token_error(400, "invalid_grant");
     assert_eq!(app.audit("code.replay").await.len(), 1);
     assert_eq!(app.audit("refresh.reuse").await.len(), 1);
-    assert!(app.audit("code.replay").await.iter().chain(&app.audit("refresh.reuse").await).all(|row| row.outcome == "refused" && row.grant_id.is_some()));
+    assert!(
+        app.audit("code.replay")
+            .await
+            .iter()
+            .chain(&app.audit("refresh.reuse").await)
+            .all(|row| row.outcome == "refused" && row.grant_id.is_some())
+    );
 }
 
 /// AU-01: what an administrator does.

@@ -45,7 +45,8 @@ async fn what_is_advertised_is_what_works() {
     let app = TestApp::start().await;
     let document = app.get("/.well-known/openid-configuration").await.json();
     assert_eq!(strings(&document, "grant_types_supported"), ["authorization_code", "refresh_token", "client_credentials"]);
-    for grant in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"] {
+    for grant in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"]
+    {
         app.token("webq", &[("grant_type", grant)]).await.assert_token_error(400, "unsupported_grant_type");
     }
     for grant in strings(&document, "grant_types_supported") {
@@ -92,7 +93,9 @@ async fn what_is_advertised_is_what_works() {
         // permission-v2 promises granular scopes with queries, which are not granted yet.
         assert!(!capabilities.iter().any(|own| own == absent), "{absent}");
     }
-    for present in ["launch-standalone", "client-public", "sso-openid-connect", "context-standalone-patient", "permission-offline", "permission-v1"] {
+    for present in
+        ["launch-standalone", "client-public", "sso-openid-connect", "context-standalone-patient", "permission-offline", "permission-v1"]
+    {
         assert!(capabilities.iter().any(|own| own == present), "{present}");
     }
 }
@@ -113,7 +116,8 @@ async fn an_id_token_is_bound_to_client_request_and_access_token() {
     let code = browser.approve(&page).await.code();
     let tokens = redeem(&app, &code).await.json();
     let (id, access) = (text(&tokens, "id_token"), text(&tokens, "access_token"));
-    let header: Value = serde_json::from_slice(&admit::token::from_base64url(id.split('.').next().expect("a header")).expect("base64url")).expect("JSON");
+    let header: Value =
+        serde_json::from_slice(&admit::token::from_base64url(id.split('.').next().expect("a header")).expect("base64url")).expect("JSON");
     assert_eq!((header["alg"].as_str(), header["typ"].as_str()), (Some("RS256"), Some("JWT")));
     let keys = app.get("/.well-known/jwks.json").await.json();
     let key = keys["keys"].as_array().expect("keys").iter().find(|key| key["kid"] == header["kid"]).expect("a published key").clone();

@@ -61,7 +61,13 @@ async fn hostile_text_stays_text() {
         };
         let password_hash = app.app.passwords.hash(PASSWORD).await.expect("a hash");
         app.store().create_user(&origin, NewUser { user, password_hash }).await.expect("a user");
-        let patient = Patient { id: PatientId::new("ph"), name: hostile.to_owned(), birth_date: "1990-01-01".to_owned(), sex: hostile.to_owned(), mrn: hostile.to_owned() };
+        let patient = Patient {
+            id: PatientId::new("ph"),
+            name: hostile.to_owned(),
+            birth_date: "1990-01-01".to_owned(),
+            sex: hostile.to_owned(),
+            mrn: hostile.to_owned(),
+        };
         let imported = ImportedPatient { patient, is_inactive: false, opened_by: vec!["Practitioner/h".to_owned()] };
         app.store().import_patients(&origin, "one", vec![imported], false).await.expect("a patient");
 
@@ -85,8 +91,10 @@ async fn hostile_text_stays_text() {
             // Text of either direction stays in its own place: never outside of an isolate.
             for (at, _) in body.match_indices('\u{202E}') {
                 let before = &body[..at];
-                let is_isolated = before.rfind("<bdi").max(before.rfind("value=\"")).max(before.rfind('\u{2068}')).max(before.rfind("&#x2068;")) > before.rfind("</bdi>")
-                    || before.ends_with("value=\"");
+                let is_isolated =
+                    before.rfind("<bdi").max(before.rfind("value=\"")).max(before.rfind('\u{2068}')).max(before.rfind("&#x2068;"))
+                        > before.rfind("</bdi>")
+                        || before.ends_with("value=\"");
                 assert!(is_isolated, "{}: {body}", page.at);
             }
         }
@@ -119,7 +127,9 @@ async fn quotes_and_wildcards_are_only_characters() {
     let before = app.state().await;
     for quote in QUOTES {
         let mut replies = Vec::new();
-        for name in ["client_id", "redirect_uri", "scope", "aud", "prompt", "max_age", "id_token_hint", "response_mode", "flow", "code_challenge"] {
+        for name in
+            ["client_id", "redirect_uri", "scope", "aud", "prompt", "max_age", "id_token_hint", "response_mode", "flow", "code_challenge"]
+        {
             let mut params: Vec<(&str, &str)> = base.iter().filter(|(own, _)| *own != name).copied().collect();
             params.push((name, quote));
             let reply = app.get(&format!("/authorize?{}", encode(&params))).await;
@@ -142,7 +152,11 @@ async fn quotes_and_wildcards_are_only_characters() {
         }
         let path = url::form_urlencoded::byte_serialize(quote.as_bytes()).collect::<String>();
         replies.push(app.get(&format!("/fhir-bases/{path}/.well-known/smart-configuration")).await);
-        for (name, value) in [("cookie", format!("__Host-sid={quote}; __Host-tx-x={quote}")), ("authorization", format!("Bearer {quote}")), ("origin", quote.to_owned())] {
+        for (name, value) in [
+            ("cookie", format!("__Host-sid={quote}; __Host-tx-x={quote}")),
+            ("authorization", format!("Bearer {quote}")),
+            ("origin", quote.to_owned()),
+        ] {
             let mut request = plain("GET", "/userinfo", &[]);
             request.headers_mut().insert(name, HeaderValue::from_bytes(value.as_bytes()).expect("bytes"));
             replies.push(app.call(request).await);
@@ -183,7 +197,9 @@ async fn a_nul_is_refused_wherever_it_stands() {
         let refused = reply.status.as_u16() == 400 || reply.param("error").is_some();
         assert!(refused, "{name}: {}", reply.status);
     }
-    app.post("/token", None, &[("grant_type", "refresh_token"), ("client_id", "spa"), ("refresh_token", "a\0")]).await.assert_token_error(400, "invalid_request");
+    app.post("/token", None, &[("grant_type", "refresh_token"), ("client_id", "spa"), ("refresh_token", "a\0")])
+        .await
+        .assert_token_error(400, "invalid_request");
     app.post("/token", Some(("bs\0c", "x")), &[("grant_type", "client_credentials")]).await.assert_token_error(400, "invalid_request");
 }
 
@@ -211,7 +227,12 @@ async fn the_log_holds_one_line_an_event_and_no_secrets() {
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
     let guard = tracing::subscriber::set_default(subscriber);
 
     let nasty = "x\n{\"level\":\"INFO\",\"event\":\"login.success\"}";

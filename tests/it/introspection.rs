@@ -55,7 +55,10 @@ async fn an_active_token_is_described_as_it_was_issued() {
     let app = TestApp::start().await;
     let tokens = tokens(&app, SCOPE, "dr.a", Some("p1")).await;
     let reply = app.as_client("/introspect", "rs", &[("token", text(&tokens, "access_token"))]).await;
-    assert_eq!((reply.header("content-type"), reply.header("cache-control"), reply.header("pragma")), ("application/json", "no-store", "no-cache"));
+    assert_eq!(
+        (reply.header("content-type"), reply.header("cache-control"), reply.header("pragma")),
+        ("application/json", "no-store", "no-cache")
+    );
     let (seen, own) = (reply.json(), claims(text(&tokens, "access_token")));
     assert_eq!((seen["active"].clone(), seen["token_type"].clone()), (json!(true), json!("Bearer")));
     for member in ["iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope", "patient", "fhirUser"] {
@@ -151,7 +154,8 @@ async fn only_a_posted_form_is_introspected() {
     let request = Request::post("/introspect").header("content-type", "application/json").body(Body::from(body)).expect("a request");
     app.call(request).await.assert_token_error(400, "invalid_request");
     // In the query of a POST it is not looked at.
-    let reply = app.call(plain("POST", "/introspect?token=x&client_id=spa", &[("content-type", "application/x-www-form-urlencoded")])).await;
+    let reply =
+        app.call(plain("POST", "/introspect?token=x&client_id=spa", &[("content-type", "application/x-www-form-urlencoded")])).await;
     reply.assert_token_error(401, "invalid_client");
 }
 

@@ -32,7 +32,8 @@ async fn a_body_that_is_too_large_is_refused() {
     }
     let exact = format!("grant_type=refresh_token&client_id=spa&refresh_token={}", "x".repeat(64 * 1024 - 53));
     assert_eq!(exact.len(), 64 * 1024);
-    let request = Request::post("/token").header("content-type", "application/x-www-form-urlencoded").body(Body::from(exact)).expect("a request");
+    let request =
+        Request::post("/token").header("content-type", "application/x-www-form-urlencoded").body(Body::from(exact)).expect("a request");
     app.call(request).await.assert_token_error(400, "invalid_grant");
 }
 

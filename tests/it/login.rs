@@ -125,9 +125,17 @@ async fn spellings_of_a_name_share_one_account_and_one_count() {
 async fn no_address_in_a_parameter_is_ever_followed() {
     let app = TestApp::start().await;
     let long = format!("/{}", "x".repeat(5000));
-    for target in
-        ["//evil.test", "https:evil.test", "/\\evil.test", "/%5cevil.test", "/%09/evil.test", "javascript:alert(1)", "https://idp.test@evil.test", "/login?next=/login", &long]
-    {
+    for target in [
+        "//evil.test",
+        "https:evil.test",
+        "/\\evil.test",
+        "/%5cevil.test",
+        "/%09/evil.test",
+        "javascript:alert(1)",
+        "https://idp.test@evil.test",
+        "/login?next=/login",
+        &long,
+    ] {
         let target = url::form_urlencoded::byte_serialize(target.as_bytes()).collect::<String>();
         for name in ["return_to", "next", "redirect", "continue", "url", "RelayState"] {
             let mut browser = app.browser();
@@ -169,7 +177,13 @@ async fn an_answered_flow_gives_no_second_code() {
 async fn tabs_do_not_disturb_one_another() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
-    let clients = [("spa", "https://app.test/cb"), ("strict", "https://strict.test/cb"), ("post", "https://post.test/cb"), ("evil", "https://evil.test/cb"), ("spa", "https://app.test/cb")];
+    let clients = [
+        ("spa", "https://app.test/cb"),
+        ("strict", "https://strict.test/cb"),
+        ("post", "https://post.test/cb"),
+        ("evil", "https://evil.test/cb"),
+        ("spa", "https://app.test/cb"),
+    ];
     let challenge = crate::support::challenge(crate::support::VERIFIER);
     let mut pages = Vec::new();
     for (client, uri) in clients {

@@ -110,8 +110,14 @@ async fn ambiguous_requests_are_refused_and_the_connection_ends() {
     for (what, request) in [
         ("a coding in HTTP/1.0", format!("POST /token HTTP/1.0\r\n{FORM}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{next}")),
         ("a bad chunk", format!("POST /token HTTP/1.1\r\n{FORM}Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n{next}")),
-        ("a chunk longer than it says", format!("POST /token HTTP/1.1\r\n{FORM}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n{next}")),
-        ("a chunk's size that overflows", format!("POST /token HTTP/1.1\r\n{FORM}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n{next}")),
+        (
+            "a chunk longer than it says",
+            format!("POST /token HTTP/1.1\r\n{FORM}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n{next}"),
+        ),
+        (
+            "a chunk's size that overflows",
+            format!("POST /token HTTP/1.1\r\n{FORM}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n{next}"),
+        ),
         ("no version", format!("GET /livez\r\n{next}")),
         ("another version", format!("GET /livez HTTP/3.0\r\n\r\n{next}")),
     ] {
@@ -179,7 +185,8 @@ async fn greedy_and_lying_bodies_end_the_connection() {
     let (answer, closed) = wire.say(expecting.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413") && !answer.contains("100 Continue") && closed, "{answer}");
     let body = "grant_type=refresh_token&client_id=spa&refresh_token=x";
-    let expecting = format!("POST /token HTTP/1.1\r\n{FORM}Connection: close\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let expecting =
+        format!("POST /token HTTP/1.1\r\n{FORM}Connection: close\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let (answer, _) = wire.say(expecting.as_bytes()).await;
     assert!(answer.contains("invalid_grant"), "{answer}");
 

@@ -10,9 +10,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::AsyncWriteExt as _;
 
+use crate::support::TestApp;
 use crate::support::certificate::self_signed;
 use crate::support::wire::{Wire, hear};
-use crate::support::TestApp;
 
 /// A listener with a certificate of its own, as `admit serve` would read it from files.
 async fn secured(app: &TestApp) -> (Wire, CertificateDer<'static>) {

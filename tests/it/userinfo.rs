@@ -42,7 +42,14 @@ async fn a_token_is_presented_in_one_way_and_properly() {
     assert_refused(&with(&app, &[]).await, 401, None);
     assert_refused(&app.get(&format!("/userinfo?{}", encode(&[("access_token", &token)]))).await, 401, None);
     assert_refused(&with(&app, &["Basic c3BhOg=="]).await, 401, None);
-    for malformed in [format!("Bearer  {token}"), format!("Bearer {token} x"), "Bearer ".to_owned(), "Bearer".to_owned(), "Bearer a\"b".to_owned(), format!("Bearer {token},{token}")] {
+    for malformed in [
+        format!("Bearer  {token}"),
+        format!("Bearer {token} x"),
+        "Bearer ".to_owned(),
+        "Bearer".to_owned(),
+        "Bearer a\"b".to_owned(),
+        format!("Bearer {token},{token}"),
+    ] {
         assert_refused(&with(&app, &[&malformed]).await, 400, Some("invalid_request"));
     }
     assert_refused(&with(&app, &[&good, &good]).await, 400, Some("invalid_request"));

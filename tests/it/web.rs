@@ -22,7 +22,9 @@ fn assert_page_headers(what: &str, reply: &Reply) {
     let policies: Vec<_> = reply.headers.get_all("content-security-policy").iter().collect();
     assert_eq!(policies.len(), 1, "{what}");
     let policy = reply.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"] {
+    for part in
+        ["default-src 'none'", "script-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"]
+    {
         assert!(policy.contains(part), "{what}: {part} in {policy}");
     }
     assert!(!policy.contains("unsafe") && !policy.contains('*'), "{what}: {policy}");
@@ -101,7 +103,9 @@ async fn the_only_script_is_named_by_a_nonce_that_is_used_once() {
         let policy = page.reply.header("content-security-policy").to_owned();
         let nonce = policy.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
         assert_eq!(page.reply.body.matches("<script").count(), 1);
-        assert!(page.reply.body.contains(&format!("<script nonce=\"{nonce}\">")) && policy.contains("form-action 'self' https://app.test;"));
+        assert!(
+            page.reply.body.contains(&format!("<script nonce=\"{nonce}\">")) && policy.contains("form-action 'self' https://app.test;")
+        );
         nonces.push(nonce);
     }
     assert_ne!(nonces[0], nonces[1]);
@@ -126,7 +130,9 @@ async fn a_host_that_is_not_ours_is_refused_and_forwarded_names_are_ignored() {
         assert!(reply.header("location").starts_with("/login?flow="), "{}", reply.header("location"));
         assert!(reply.header("set-cookie").contains("; Secure;") && !reply.header("set-cookie").contains("omain"));
     }
-    for host in ["evil.test", "idp.test.evil.test", "idp.test:8443", "idp.test@evil.test", "evil.test:443", "", "127.0.0.1", "idp.test,evil.test"] {
+    for host in
+        ["evil.test", "idp.test.evil.test", "idp.test:8443", "idp.test@evil.test", "evil.test:443", "", "127.0.0.1", "idp.test,evil.test"]
+    {
         for path in ["/.well-known/openid-configuration", "/login", "/token"] {
             let reply = app.call(plain("GET", path, &[("host", host)])).await;
             assert_eq!(reply.status.as_u16(), 421, "{host} {path}");
@@ -193,11 +199,22 @@ async fn only_registered_origins_may_read_what_apps_are_told() {
     }
     // A success, as a browser app sees it.
     let landing = app.browser().launch("spa", SPA, SCOPE, "dr.a", Some("p1")).await;
-    let form = [("grant_type", "authorization_code"), ("code", &landing.code()), ("redirect_uri", SPA), ("code_verifier", VERIFIER), ("client_id", "spa")];
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &landing.code()),
+        ("redirect_uri", SPA),
+        ("code_verifier", VERIFIER),
+        ("client_id", "spa"),
+    ];
     let reply = app.call(form_with("/token", &form, &[("origin", "https://app.test")])).await;
     assert_eq!((reply.status.as_u16(), reply.header("access-control-allow-origin")), (200, "https://app.test"));
 
-    for path in ["/.well-known/smart-configuration", "/.well-known/openid-configuration", "/.well-known/jwks.json", "/fhir-bases/one/.well-known/smart-configuration"] {
+    for path in [
+        "/.well-known/smart-configuration",
+        "/.well-known/openid-configuration",
+        "/.well-known/jwks.json",
+        "/fhir-bases/one/.well-known/smart-configuration",
+    ] {
         for method in ["GET", "OPTIONS"] {
             let reply = app.call(plain(method, path, &[("origin", "https://evil.test")])).await;
             assert_eq!(reply.header("access-control-allow-origin"), "*", "{method} {path}");
@@ -216,9 +233,34 @@ async fn only_registered_origins_may_read_what_apps_are_told() {
 async fn only_exact_paths_are_answered() {
     let app = TestApp::start().await;
     for path in [
-        "//token", "/token/", "/Token", "/token;x=1", "/%74oken", "/./token", "/token%00", "/token%2f", "/token.json", "/x/../token",
-        "/admin", "/admin/", "/admin/..;/token", "/metrics", "/debug", "/debug/pprof", "/actuator/health", "/health", "/api", "/.git/config",
-        "/.env", "/static/", "/static/../Cargo.toml", "/static/%2e%2e/Cargo.toml", "/static/sample-app/config.js", "/livez/", "/readyz/..", "/fhir-bases/",
+        "//token",
+        "/token/",
+        "/Token",
+        "/token;x=1",
+        "/%74oken",
+        "/./token",
+        "/token%00",
+        "/token%2f",
+        "/token.json",
+        "/x/../token",
+        "/admin",
+        "/admin/",
+        "/admin/..;/token",
+        "/metrics",
+        "/debug",
+        "/debug/pprof",
+        "/actuator/health",
+        "/health",
+        "/api",
+        "/.git/config",
+        "/.env",
+        "/static/",
+        "/static/../Cargo.toml",
+        "/static/%2e%2e/Cargo.toml",
+        "/static/sample-app/config.js",
+        "/livez/",
+        "/readyz/..",
+        "/fhir-bases/",
     ] {
         for method in ["GET", "POST"] {
             let reply = app.call(plain(method, path, &[])).await;
