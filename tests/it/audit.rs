@@ -124,11 +124,11 @@ async fn each_refusal_leaves_one_entry() {
         .assert_token_error(401, "invalid_client");
 
     let rows = entries(&app).await;
-    let told: Vec<(String, Option<&str>, Option<&str>, Option<&str>)> = rows
+    let told: Vec<(String, [Option<&str>; 3])> = rows
         .iter()
-        .map(|row| (format!("{} {}", row.event, row.outcome), row.user_id.as_deref(), row.client_id.as_deref(), row.detail.as_deref()))
+        .map(|row| (format!("{} {}", row.event, row.outcome), [row.user_id.as_deref(), row.client_id.as_deref(), row.detail.as_deref()]))
         .collect();
-    let entry = |event: &str, user, client, detail| (event.to_owned(), user, client, detail);
+    let entry = |event: &str, user, client, detail| (event.to_owned(), [user, client, detail]);
     assert_eq!(
         told,
         [
