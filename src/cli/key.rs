@@ -90,7 +90,7 @@ fn record(key: &StoredKey, state: &str) -> Record {
 fn state(key: &StoredKey, published: &[StoredKey], now: OffsetDateTime) -> &'static str {
     let is_kin = |other: &&StoredKey| other.purpose == key.purpose && other.algorithm == key.algorithm;
     let signs = |other: &&StoredKey| other.active_at <= now && other.retired_at.is_none_or(|end| now < end);
-    if key.active_at > now {
+    if key.active_at > now && key.retired_at.is_none() {
         "next"
     } else if published.iter().filter(is_kin).find(signs).is_some_and(|signer| signer.id == key.id) {
         "signing"
