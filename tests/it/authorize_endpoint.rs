@@ -204,3 +204,18 @@ async fn the_pages_are_no_api_for_other_origins() {
         }
     }
 }
+
+/// Nothing that a request needs lives in the memory of one instance.
+#[tokio::test]
+async fn a_request_that_began_at_one_instance_goes_on_at_another() {
+    let app = TestApp::start().await;
+    let another = app.another().await;
+    let mut here = app.browser();
+    let page = here.ask(&Ask::of("spa")).await;
+    let mut there = another.browser();
+    let name = format!("__Host-tx-{}", page.flow());
+    there.set_cookie(&name, &here.cookie(&name).expect("the flow's cookie"));
+    let landing = there.go_through(page, "dr.a", "p1").await;
+    landing.assert_code_at("https://app.test/cb");
+    assert!(app.exchange("spa", &landing).await["access_token"].is_string());
+}

@@ -86,3 +86,19 @@ async fn a_browser_app_can_read_its_tokens() {
     let reply = app.call(request.body(Body::from(encode(&form))).expect("a request")).await;
     assert_eq!((reply.status.as_u16(), reply.header("access-control-allow-origin")), (200, "https://app.test"));
 }
+
+/// SL-20: a browser asks before it sends a token along, and is told that it may.
+#[tokio::test]
+async fn a_browser_app_may_send_its_credentials_in_a_header() {
+    let app = TestApp::start().await;
+    for (path, method) in [("/token", "POST"), ("/userinfo", "GET"), ("/userinfo", "POST"), ("/introspect", "POST"), ("/revoke", "POST")] {
+        let request = Request::options(path)
+            .header("origin", "https://app.test")
+            .header("access-control-request-method", method)
+            .header("access-control-request-headers", "authorization");
+        let reply = app.call(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!((reply.status.as_u16(), reply.header("access-control-allow-origin")), (204, "https://app.test"), "{path}");
+        assert!(reply.header("access-control-allow-methods").contains(method), "{path}");
+        assert!(reply.header("access-control-allow-headers").contains("authorization"), "{path}");
+    }
+}
