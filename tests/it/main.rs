@@ -2,6 +2,15 @@
 #![allow(clippy::panic, reason = "a test that cannot go on says why")]
 
 mod architecture;
+mod audience;
+mod authorization_request;
+mod authorize_endpoint;
 mod cli;
 mod happy_path;
+mod patient_context;
+mod pkce;
+mod prompt;
+mod redirect_uri;
+mod response_mode;
+mod smart_discovery;
 mod support;

@@ -3,6 +3,7 @@
 //! SQLite in a temporary folder, or, with `TEST_DATABASE_URL=postgres://…`, a schema of its own.
 
 mod app;
+pub mod ask;
 mod browser;
 mod database;
 mod reply;
