@@ -2,4 +2,8 @@
 
 mod cli;
 mod happy_path;
+mod jose;
+mod keys;
+mod store;
 mod support;
+mod validator;
