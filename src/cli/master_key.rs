@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -53,15 +53,18 @@ pub(super) async fn find(config: &Config, store: &Store, now: OffsetDateTime) ->
 }
 
 /// `admit.key` for `admit.db`.
-fn beside(database: &std::path::Path) -> PathBuf {
+fn beside(database: &Path) -> PathBuf {
     database.with_extension("key")
 }
 
-fn make(path: &PathBuf) -> Result<MasterKey, Failure> {
+fn make(path: &Path) -> Result<MasterKey, Failure> {
     let key = MasterKey::generate();
     let cannot = |error: std::io::Error| Failure::failed(&format!("the master key cannot be written to {}: {error}", path.display()));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
     writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all()).map_err(cannot)?;
+    // Its name must outlive a power failure as well: the database will hold keys that only it opens.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)?;
     tracing::warn!(file = %path.display(), "a master key was made; keep a copy of it apart from the database: without it, the signing keys are lost");
     Ok(key)
 }

@@ -1,9 +1,11 @@
 //! One integration-test binary: the real application, called in-process.
 
 mod cli;
+mod faults;
 mod happy_path;
 mod jose;
 mod keys;
+mod process;
 mod store;
 mod support;
 mod validator;
