@@ -75,6 +75,8 @@ fn make(path: &Path) -> Result<MasterKey, Failure> {
         Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => return read(path).map_err(cannot)?,
         Err(error) => return Err(cannot(error.error)),
     }
+    // Its name must outlive a power failure as well: the database will hold keys that only it opens.
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)?;
     tracing::warn!(file = %path.display(), "a master key was made; keep a copy of it apart from the database: without it, the signing keys are lost");
     Ok(key)
 }

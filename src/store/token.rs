@@ -83,6 +83,8 @@ impl Store {
                     ("delete from revoked_token where expires_at < $1", now - DAY),
                     ("delete from refresh_token where expires_at < $1", now - DAY),
                     ("delete from login_failure where at_us < $1", (now - DAY) * 1_000_000),
+                    // Whatever user names somebody tried: after a day a row counts as new anyway.
+                    ("delete from login_throttle where first_at < $1 and locked_until < $1", now - DAY),
                 ] {
                     gone += change!(&mut conn, sqlx::query(statement).bind(before))?;
                 }

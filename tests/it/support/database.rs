@@ -43,6 +43,29 @@ impl Database {
         Self { location: other.location.clone(), dir: Arc::clone(&other.dir) }
     }
 
+    /// A fresh SQLite database in this folder.
+    pub fn sqlite_in(dir: TempDir) -> Self {
+        Self { location: Location::Sqlite(dir.path().join("test.db")), dir: Arc::new(dir) }
+    }
+
+    /// Runs a statement on a connection of its own.
+    pub async fn sql(&self, statement: &str) {
+        use sqlx::Connection as _;
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned()));
+        match &self.location {
+            Location::Sqlite(path) => {
+                let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");
+                statement.execute(&mut connection).await.expect("the statement");
+                connection.close().await.expect("closed");
+            }
+            Location::Postgres(url) => {
+                let mut connection = sqlx::PgConnection::connect(url).await.expect("the database");
+                statement.execute(&mut connection).await.expect("the statement");
+                connection.close().await.expect("closed");
+            }
+        }
+    }
+
     pub async fn open(&self, now: OffsetDateTime) -> Store {
         Store::open(&self.location, now).await.expect("a fresh database opens")
     }

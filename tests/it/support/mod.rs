@@ -6,10 +6,17 @@ mod app;
 pub mod ask;
 mod browser;
 mod database;
+mod forge;
+mod key_server;
+mod log;
 mod reply;
 mod seed;
 
 pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
-pub use browser::{Browser, Landing};
+pub use browser::{Browser, Landing, request};
+pub use database::{Database, fresh, postgres_url};
+pub use forge::{Forge, compact, genuine_claims};
+pub use key_server::{KeyServer, Mood};
+pub use log::Log;
 pub use reply::Reply;
 pub use seed::{PASSWORD, VERIFIER, challenge};
