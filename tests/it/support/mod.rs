@@ -7,8 +7,10 @@ mod browser;
 mod database;
 mod reply;
 mod seed;
+mod tokens;
 
 pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
-pub use browser::{Browser, Landing};
+pub use browser::{Browser, Landing, request};
 pub use reply::Reply;
-pub use seed::{PASSWORD, VERIFIER, challenge};
+pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client};
+pub use tokens::{SCOPE, at_once, claims, redirect_uri, rounds};
