@@ -195,3 +195,14 @@ async fn a_client_that_is_switched_off_cannot_redeem_its_code() {
         app.redeem(client, &code).await.assert_token_error(401, "invalid_client");
     }
 }
+
+/// A fault of ours is nobody's loss: the code is spent by an answer and by nothing else.
+#[tokio::test]
+async fn a_fault_of_ours_does_not_spend_the_code() {
+    let app = TestApp::start().await;
+    let code = app.code("spa", SCOPE).await;
+    app.sql("update access_grant set auth_time = auth_time + 9000000000000000").await;
+    app.redeem("spa", &code).await.assert_token_error(500, "server_error");
+    app.sql("update access_grant set auth_time = auth_time - 9000000000000000").await;
+    app.redeem("spa", &code).await.tokens();
+}

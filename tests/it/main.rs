@@ -6,6 +6,7 @@ mod client_authentication;
 mod client_credentials;
 mod happy_path;
 mod races;
+mod refresh_grace;
 mod refresh_token;
 mod scope;
 mod secrets_in_logs;
