@@ -43,7 +43,7 @@ async fn race_for_a_code(apps: [Arc<TestApp>; 2], client: &'static str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_who_redeem_one_code_one_wins_and_loses_it_again() {
     let app = Arc::new(TestApp::start().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         race_for_a_code([Arc::clone(&app), Arc::clone(&app)], "spa").await;
         race_for_a_code([Arc::clone(&app), Arc::clone(&app)], "webq").await;
     }
@@ -54,7 +54,7 @@ async fn of_sixty_four_who_redeem_one_code_one_wins_and_loses_it_again() {
 async fn a_code_is_good_once_across_two_instances() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         race_for_a_code([Arc::clone(&app), Arc::clone(&other)], "spa").await;
     }
 }
@@ -63,7 +63,7 @@ async fn a_code_is_good_once_across_two_instances() {
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_at_a_verifier_are_counted_when_they_come_at_once() {
     let app = Arc::new(TestApp::start().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let code = app.code("spa", SCOPE).await;
         let wrong = at_once(16, |_| {
             let (app, code) = (Arc::clone(&app), code.clone());
@@ -88,7 +88,7 @@ async fn refresh_at_once(apps: [&Arc<TestApp>; 2], client: &'static str, token: 
 async fn of_fifty_who_refresh_one_token_without_grace_one_wins_and_the_family_ends() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         for apps in [[&app, &app], [&app, &other]] {
             let first = app.tokens("strict", SCOPE).await;
             let second = the_only_winner(&refresh_at_once(apps, "strict", &first["refresh_token"]).await);
@@ -105,7 +105,7 @@ async fn of_fifty_who_refresh_one_token_without_grace_one_wins_and_the_family_en
 async fn fifty_who_refresh_one_token_within_the_grace_get_one_successor() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let first = app.tokens("spa", SCOPE).await;
         let replies = refresh_at_once([&app, &other], "spa", &first["refresh_token"]).await;
         let successors: HashSet<String> = replies.iter().map(|reply| reply.tokens()["refresh_token"].to_string()).collect();
@@ -121,7 +121,7 @@ async fn fifty_who_refresh_one_token_within_the_grace_get_one_successor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_survives_a_revocation_that_races_refreshes() {
     let app = Arc::new(TestApp::start().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let first = app.tokens("spa", SCOPE).await;
         let token = first["refresh_token"].clone();
         let replies = at_once(16, |nth| {
@@ -177,7 +177,7 @@ async fn a_double_click_on_consent_makes_one_code() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
     let mut browser = app.browser();
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let page = consent_page(&mut browser, PASSWORD).await;
         let (csrf, scopes, cookies) = (page.csrf(), page.scopes(), browser.cookies());
         let replies = at_once(8, |nth| {
@@ -202,7 +202,7 @@ async fn a_consent_that_races_a_change_of_password_leaves_nothing_behind() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
     let hash = app.app.passwords.hash(PASSWORD).await.expect("a hash");
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let mut browser = app.browser();
         let page = consent_page(&mut browser, PASSWORD).await;
         let (csrf, scopes, cookies) = (page.csrf(), page.scopes(), browser.cookies());
@@ -231,7 +231,7 @@ const LOOKED_AT: &str = "select count(*) from audit where event = 'login' and de
 async fn of_a_hundred_wrong_passwords_at_once_five_are_looked_at() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let before = app.count(LOOKED_AT).await;
         let challenge = challenge(VERIFIER);
         let mut browser = app.browser();
@@ -264,7 +264,7 @@ async fn of_a_hundred_wrong_passwords_at_once_five_are_looked_at() {
 async fn a_key_rotation_amid_traffic_fails_nobody_and_no_key_is_used_before_it_is_published() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    for _ in 0..rounds() {
+    for _ in rounds(&app) {
         let kids = at_once(17, |nth| {
             let (app, other) = (Arc::clone(&app), Arc::clone(&other));
             async move {

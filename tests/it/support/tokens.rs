@@ -36,9 +36,11 @@ pub fn claims(token: &Value) -> Value {
     serde_json::from_slice(&admit::token::from_base64url(payload).expect("base64url")).expect("JSON")
 }
 
-/// How often a race is run.
-pub fn rounds() -> usize {
-    std::env::var("TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+/// As often as a race is run, each time a second later: a person who signs in for the eleventh time
+/// loses their oldest session, and that has to be an older one.
+pub fn rounds(app: &TestApp) -> impl Iterator<Item = usize> {
+    let count = std::env::var("TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    (0..count).inspect(|_| app.advance(time::Duration::seconds(1)))
 }
 
 /// Starts `count` calls at once, on as many threads as there are, and waits for all of them.
