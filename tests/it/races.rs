@@ -176,8 +176,8 @@ fn approval<'p>(page: &'p Landing, csrf: &'p str, scopes: &'p [String]) -> Vec<(
 async fn a_double_click_on_consent_makes_one_code() {
     let app = Arc::new(TestApp::start().await);
     let other = Arc::new(app.another().await);
-    let mut browser = app.browser();
     for _ in rounds(&app) {
+        let mut browser = app.browser();
         let page = consent_page(&mut browser, PASSWORD).await;
         let (csrf, scopes, cookies) = (page.csrf(), page.scopes(), browser.cookies());
         let replies = at_once(8, |nth| {
