@@ -127,6 +127,11 @@ impl TestApp {
         &self.app.store
     }
 
+    /// Where the data is.
+    pub fn location(&self) -> &admit::store::Location {
+        &self.database.location
+    }
+
     pub fn browser(&self) -> Browser<'_> {
         Browser::new(self)
     }
