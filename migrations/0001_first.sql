@@ -119,8 +119,8 @@ create table session (
     foreign key (tenant_id, user_id) references user_account (tenant_id, user_id) on delete cascade
 );
 create unique index session_digest on session (tenant_id, digest);
-create index session_user on session (tenant_id, user_id);
-create index session_expiry on session (expires_at);
+create index session_of_user on session (tenant_id, user_id);
+create index session_end on session (expires_at);
 
 -- One authorization request: what was asked, and the facts learnt since.
 create table flow (

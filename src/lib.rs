@@ -37,6 +37,8 @@ pub mod error;
 #[cfg(feature = "server")]
 pub mod keys;
 #[cfg(feature = "server")]
+pub mod listener;
+#[cfg(feature = "server")]
 pub mod params;
 #[cfg(feature = "server")]
 pub mod store;

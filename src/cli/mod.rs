@@ -1,6 +1,7 @@
 //! The command line: one file per noun. Data goes to stdout, messages to stderr.
 
 mod client;
+mod demo;
 mod desk;
 mod failure;
 mod fhir_base;
@@ -56,6 +57,8 @@ enum Command {
     Key(key::Keys),
     /// Decide on a token as the HealthLake validator would, without a database
     Validate(validate::Validate),
+    /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
+    Demo(demo::DemoArgs),
 }
 
 /// Runs one command.
@@ -80,6 +83,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Patient(asked) => patient::run(config, asked).await,
             Command::Key(asked) => key::run(config, asked).await,
             Command::Validate(asked) => validate::run(asked).await,
+            Command::Demo(args) => demo::run(args).await,
         }
     })
 }

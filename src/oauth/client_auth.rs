@@ -96,5 +96,5 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
 
 fn form_decoded(text: &str) -> String {
     let plus = text.replace('+', " ");
-    percent_decode_str(&plus).decode_utf8().map_or_else(|_| text.to_owned(), |decoded| decoded.into_owned())
+    percent_decode_str(&plus).decode_utf8().map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }

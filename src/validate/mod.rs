@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 pub use decision::{Allowed, Decision, Refusal};
 pub use event::{BearerToken, Event};
-pub use keys::{KeySource, Keys, MIN_REFETCH};
+pub use keys::{KeySource, Keys, MIN_REFETCH, NoClient};
 pub use trust::Trust;
 
 use crate::scope::{Level, ScopeSet};

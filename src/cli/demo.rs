@@ -1,0 +1,74 @@
+//! `admit demo`: everything on this machine, with synthetic people.
+
+use clap::Args;
+
+use super::Failure;
+use crate::demo::people::PersonKind;
+use crate::demo::{Demo, Ports};
+
+/// Where the demo looks for free ports.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// The authorization server's port; the next free one is taken where it is not free
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    port: u16,
+    /// The FHIR stand-in's port, likewise
+    #[arg(long, default_value_t = 8081, value_name = "PORT")]
+    fhir_port: u16,
+    /// The sample app's port, likewise
+    #[arg(long, default_value_t = 8082, value_name = "PORT")]
+    app_port: u16,
+}
+
+pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let wanted = Ports { server: args.port, fhir: args.fhir_port, app: args.app_port };
+    let demo = Demo::start(wanted).await.map_err(|error| Failure::failed(&format!("the demo cannot start: {error}")))?;
+    for (url, port, flag) in [
+        (&demo.issuer, args.port, "--port"),
+        (&demo.fhir_base, args.fhir_port, "--fhir-port"),
+        (&demo.app_url, args.app_port, "--app-port"),
+    ] {
+        if !url.contains(&format!(":{port}")) {
+            eprintln!("Port {port} is taken; {url} instead ({flag} chooses another).");
+        }
+    }
+    print(&demo);
+    wait_for_signal().await;
+    eprintln!("\nStopping; nothing is kept.");
+    demo.stop().await;
+    Ok(())
+}
+
+fn print(demo: &Demo) {
+    println!("Admit, the demonstration. Every person and record here is synthetic; everything is gone when it ends.\n");
+    println!("  Open    {}/    a sample app that reads a health record", demo.app_url);
+    println!("  Server  {}     FHIR stand-in  {}\n", demo.issuer, demo.fhir_base);
+    println!("Sign in with the password \"{}\" as", demo.password);
+    for person in &demo.people {
+        let kind = match person.kind {
+            PersonKind::Clinician => "clinician",
+            PersonKind::Patient => "patient",
+            PersonKind::Carer => "parent",
+        };
+        println!("  {:<18} {:<10} {}", person.username, kind, person.note);
+    }
+    let (service, secret) = &demo.service;
+    println!("\nA backend service's token, and a look at the store with it:");
+    println!(
+        "  TOKEN=$(curl -s {}/token -u {service}:{} -d grant_type=client_credentials -d 'scope=system/*.rs' | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')",
+        demo.issuer,
+        secret.expose()
+    );
+    println!("  curl -s {}/Patient?_summary=count -H \"Authorization: Bearer $TOKEN\"", demo.fhir_base);
+    println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
+    println!("\nCtrl-C ends it.");
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

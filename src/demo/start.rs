@@ -1,0 +1,211 @@
+//! Starts the three servers of the demonstration.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tempfile::TempDir;
+
+use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
+use super::people::{DemoPerson, World};
+use super::{sample_app, stock};
+use crate::app::{self, App, Setup};
+use crate::audit::Origin;
+use crate::clock::Clock;
+use crate::id::TenantId;
+use crate::key::MasterKey;
+use crate::listener::{Handle, listen, serve};
+use crate::password::PasswordError;
+use crate::redirect::BadRedirectUri;
+use crate::secret::ClientSecret;
+use crate::store::{self, Location, Store};
+use crate::tenant::Tenant;
+use crate::token::Jwks;
+use crate::validate::{KeySource, Trust, Validator};
+
+/// The ports that are tried first; the next free one is taken where one is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// The authorization server's.
+    pub server: u16,
+    /// The FHIR stand-in's.
+    pub fhir: u16,
+    /// The sample app's.
+    pub app: u16,
+}
+
+/// A demonstration that is running.
+pub struct Demo {
+    /// The authorization server.
+    pub issuer: String,
+    /// The FHIR base.
+    pub fhir_base: String,
+    /// The sample app.
+    pub app_url: String,
+    /// Who can sign in.
+    pub people: Vec<DemoPerson>,
+    /// Everybody's password.
+    pub password: &'static str,
+    /// The backend service, and its secret.
+    pub service: (&'static str, ClientSecret),
+    handle: Handle<SocketAddr>,
+    store: Store,
+    _dir: TempDir,
+}
+
+/// The demonstration cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No port, no temporary folder, or the like.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The server cannot start.
+    #[error(transparent)]
+    Server(#[from] app::StartError),
+    /// The validator cannot fetch keys.
+    #[error(transparent)]
+    Validator(#[from] crate::validate::NoClient),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// Our own redirect URI is not one.
+    #[error(transparent)]
+    Redirect(#[from] BadRedirectUri),
+}
+
+/// How many ports are tried before giving up.
+const TRIES: u16 = 100;
+/// The role that a real data store would take on.
+const ROLE: &str = "arn:aws:iam::000000000000:role/demo-fhir-access";
+
+impl Demo {
+    /// Starts everything; it runs until [`Demo::stop`].
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn start(ports: Ports) -> Result<Self, StartError> {
+        let clock = Clock::System;
+        let now = clock.now();
+        let (server, issuer) = take(ports.server, "127.0.0.1")?;
+        let (fhir_port, fhir_url) = take(ports.fhir, "localhost")?;
+        let (app_port, app_url) = take(ports.app, "localhost")?;
+        let fhir_base = format!("{fhir_url}/fhir");
+
+        let dir = tempfile::Builder::new().prefix("admit-demo").tempdir()?;
+        let store = Store::open(&Location::Sqlite(dir.path().join("demo.db")), now).await?;
+        let world = World::generate(now.date());
+        let origin = Origin::command(TenantId::default_tenant(), now);
+        let secret = stock::stock(&store, &origin, &world, &fhir_base, &app_url).await?;
+        let people = world.people();
+        let app = App::start(Setup {
+            tenant: Tenant {
+                id: TenantId::default_tenant(),
+                issuer: issuer.clone(),
+                organization: "Demo Hospital".to_owned(),
+                notice: Some("Demonstration: every person and record here is synthetic.".to_owned()),
+            },
+            store: store.clone(),
+            clock: clock.clone(),
+            master_key: MasterKey::generate(),
+            hash_slots: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            more_hosts: vec![],
+            trusted_proxies: vec![],
+        })
+        .await?;
+
+        let stand_in = fhir::router(stand_in(&issuer, &fhir_base, world, clock)?);
+        let handle = Handle::new();
+        run(server, &app::router(&app), &handle);
+        for (listeners, routes) in [(fhir_port, stand_in), (app_port, sample_app::router(&fhir_base))] {
+            run(listeners, &routes, &handle);
+        }
+        Ok(Self {
+            issuer,
+            fhir_base,
+            app_url,
+            people,
+            password: stock::PASSWORD,
+            service: (stock::SERVICE, secret),
+            handle,
+            store,
+            _dir: dir,
+        })
+    }
+
+    /// Ends it; nothing is left behind.
+    pub async fn stop(self) {
+        self.handle.graceful_shutdown(Some(Duration::from_secs(1)));
+        self.store.close().await;
+    }
+}
+
+fn run(listeners: Vec<TcpListener>, routes: &Router, handle: &Handle<SocketAddr>) {
+    for listener in listeners {
+        let (routes, handle) = (routes.clone(), handle.clone());
+        tokio::spawn(async move {
+            if let Err(error) = serve(listener, None, routes, handle, false).await {
+                tracing::error!(%error, "a demo server stopped");
+            }
+        });
+    }
+}
+
+/// Takes the first free port from `first` on, on IPv4 loopback; for `localhost`, which a browser
+/// may look for on IPv6, there as well where there is such a thing.
+fn take(first: u16, host: &str) -> io::Result<(Vec<TcpListener>, String)> {
+    let mut last = io::Error::other("no port");
+    for port in first..first.saturating_add(TRIES) {
+        match listen(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)) {
+            Ok(v4) => {
+                let mut listeners = vec![v4];
+                if host == "localhost" {
+                    listeners.extend(listen(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)));
+                }
+                return Ok((listeners, format!("http://{host}:{port}")));
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The FHIR stand-in: it asks the validator for every request, and passes our discovery on.
+fn stand_in(issuer: &str, fhir_base: &str, world: World, clock: Clock) -> Result<StandIn, StartError> {
+    let trust = Trust {
+        issuer: issuer.to_owned(),
+        tenant: Some(TenantId::default_tenant().to_string()),
+        datastores: vec![format!("{fhir_base}/")],
+        role: ROLE.to_owned(),
+        read_only_role: None,
+        boolean_is_authorized: false,
+    };
+    let keys = KeySource::remote(&format!("{issuer}/.well-known/jwks.json"), Jwks::default())?;
+    let validator = Arc::new(Validator::new(trust, keys));
+    let time = clock.clone();
+    let ask_validator: AskValidator = Arc::new(move |event| {
+        let (validator, now) = (Arc::clone(&validator), time.now());
+        Box::pin(async move { validator.answer(&event, now).await })
+    });
+    let discovery = format!("{issuer}/fhir-bases/{}/.well-known/smart-configuration", stock::BASE);
+    let smart_configuration: DiscoverySource = Arc::new(move || {
+        let discovery = discovery.clone();
+        Box::pin(async move { reqwest::get(discovery).await.ok()?.error_for_status().ok()?.bytes().await.ok().map(|bytes| bytes.to_vec()) })
+    });
+    Ok(StandIn {
+        world: Arc::new(world),
+        base: fhir_base.to_owned(),
+        datastore_endpoint: format!("{fhir_base}/"),
+        authorize_url: format!("{issuer}/authorize"),
+        token_url: format!("{issuer}/token"),
+        introspect_url: format!("{issuer}/introspect"),
+        revoke_url: format!("{issuer}/revoke"),
+        smart_configuration,
+        ask_validator,
+        clock: Arc::new(move || clock.now()),
+    })
+}

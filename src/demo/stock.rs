@@ -1,0 +1,132 @@
+//! Puts the demo's people, apps and FHIR base into a fresh store.
+
+use serde_json::Value;
+use time::Duration;
+
+use super::people::World;
+use super::sample_app;
+use crate::audit::Origin;
+use crate::client::{Client, ClientAuth, GrantType};
+use crate::id::{ClientId, PatientId, UserId};
+use crate::password::Passwords;
+use crate::person::{Patient, User};
+use crate::redirect::RedirectUri;
+use crate::scope::ScopeSet;
+use crate::secret::{ClientSecret, unique_id};
+use crate::store::{ImportedPatient, NewClient, NewUser, Store};
+use crate::tenant::{FhirBase, Strategy};
+use crate::token::Algorithm;
+
+use super::start::StartError;
+
+/// The FHIR base's name.
+pub const BASE: &str = "demo";
+/// The backend service's `client_id`.
+pub const SERVICE: &str = "nightly-report";
+/// Everybody's password. Nothing here is worth a better one: the server is on loopback, the
+/// people are synthetic, and everything is gone when it ends.
+pub const PASSWORD: &str = "only synthetic people";
+
+/// Registers everything. Returns the backend service's secret.
+pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &str, app_url: &str) -> Result<ClientSecret, StartError> {
+    let base = FhirBase {
+        name: BASE.to_owned(),
+        audience: format!("{fhir_base}/"),
+        public_urls: vec![fhir_base.to_owned()],
+        strategy: Strategy::SmartOnFhir,
+        smart_version: "2.2".to_owned(),
+        access_token_alg: Algorithm::Es256,
+    };
+    store.add_fhir_base(origin, &base).await?;
+    store.import_patients(origin, BASE, patients(world), true).await?;
+    let hash = Passwords::new(1)?.hash(PASSWORD).await?;
+    for person in world.people() {
+        let user = User {
+            id: UserId::new(unique_id(origin.now)),
+            username: person.username,
+            display_name: person.display_name,
+            fhir_user: person.fhir_user.parse().ok(),
+            disabled_at: None,
+            created_at: origin.now,
+        };
+        store.create_user(origin, NewUser { user, password_hash: hash.clone() }).await?;
+    }
+    let viewer = Client {
+        developer: Some("The makers of Admit".to_owned()),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        redirect_uris: vec![RedirectUri::register(&format!("{app_url}/callback.html"))?],
+        post_logout_redirect_uris: vec![format!("{app_url}/")],
+        is_verified: true,
+        ..client(sample_app::CLIENT_ID, "Vitals viewer", ClientAuth::None, sample_app::SCOPE, origin)
+    };
+    store.create_client(origin, NewClient { client: viewer, secret: None }).await?;
+    // For whoever writes an app of their own: any port of a loopback address will do.
+    let own = Client {
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        redirect_uris: ["http://127.0.0.1/callback", "http://[::1]/callback"]
+            .into_iter()
+            .map(RedirectUri::register)
+            .collect::<Result<_, _>>()?,
+        ..client(
+            "my-app",
+            "Your app",
+            ClientAuth::None,
+            "openid fhirUser profile launch/patient offline_access online_access patient/*.cruds user/*.cruds",
+            origin,
+        )
+    };
+    store.create_client(origin, NewClient { client: own, secret: None }).await?;
+    let secret = ClientSecret::generate();
+    let service = Client {
+        grant_types: vec![GrantType::ClientCredentials],
+        is_verified: true,
+        ..client(SERVICE, "Nightly report", ClientAuth::ClientSecretBasic, "system/*.rs", origin)
+    };
+    store.create_client(origin, NewClient { client: service, secret: Some(secret.digest()) }).await?;
+    Ok(secret)
+}
+
+fn client(id: &str, name: &str, auth: ClientAuth, scopes: &str, origin: &Origin) -> Client {
+    Client {
+        id: ClientId::new(id),
+        name: name.to_owned(),
+        developer: None,
+        auth,
+        grant_types: vec![],
+        scopes: ScopeSet::parse(scopes).unwrap_or_default(),
+        redirect_uris: vec![],
+        post_logout_redirect_uris: vec![],
+        fhir_bases: vec![BASE.to_owned()],
+        id_token_alg: Algorithm::Rs256,
+        refresh_grace: Duration::seconds(10),
+        refresh_max_life: None,
+        is_verified: false,
+        is_pre_approved: false,
+        may_introspect: false,
+        is_pkce_exempt: false,
+        disabled_at: None,
+        created_at: origin.now,
+    }
+}
+
+/// The population's patients, each with the people who may open them.
+fn patients(world: &World) -> Vec<ImportedPatient> {
+    let people = world.people();
+    let opened_by =
+        |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(|person| person.fhir_user.clone()).collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let patients = world.resources("Patient").iter();
+    patients
+        .map(|resource| ImportedPatient {
+            patient: Patient {
+                id: PatientId::new(text(&resource["id"])),
+                name: format!("{} {}", text(&resource["name"][0]["given"][0]), text(&resource["name"][0]["family"])),
+                birth_date: text(&resource["birthDate"]),
+                sex: text(&resource["gender"]),
+                mrn: text(&resource["identifier"][0]["value"]),
+            },
+            is_inactive: false,
+            opened_by: opened_by(resource["id"].as_str().unwrap_or_default()),
+        })
+        .collect()
+}

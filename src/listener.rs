@@ -1,0 +1,81 @@
+//! Listening: an address, limits against slow and greedy clients, and an orderly end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Server;
+use hyper_util::rt::TokioTimer;
+
+pub use axum_server::Handle;
+pub use axum_server::tls_rustls::RustlsConfig;
+
+/// How long requests under way may take once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// The request line and headers together, in bytes.
+const MAX_HEAD: usize = 32 * 1024;
+
+/// Takes an address.
+///
+/// # Errors
+/// What the system says; most often that another program has it.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Answers until the handle says stop. Behind a proxy (`has_proxy`), connections may rest longer.
+///
+/// # Errors
+/// What the system says, where it takes the listener away.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    routes: Router,
+    handle: Handle<SocketAddr>,
+    has_proxy: bool,
+) -> io::Result<()> {
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        None => {
+            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            set_limits(&mut server, has_proxy);
+            server.serve(routes).await
+        }
+        Some(tls) => {
+            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+            set_limits(&mut server, has_proxy);
+            server.serve(routes).await
+        }
+    }
+}
+
+fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor>, has_proxy: bool) {
+    // The library counts the pause between two requests as part of the second one's headers. A
+    // proxy keeps its connections for a minute and takes slow clients upon itself; without one,
+    // slow clients are ours to cut off.
+    let head = Duration::from_secs(if has_proxy { 65 } else { 5 });
+    let builder = server.http_builder();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10));
+}
+
+/// SIGTERM or Ctrl-C: no new connections, those at work finish.
+pub async fn stop_on_signal(handle: Handle<SocketAddr>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping");
+    handle.graceful_shutdown(Some(DRAIN));
+}
