@@ -45,8 +45,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database
 enum Command {
     /// Run the server
     Serve(Serve),
-    /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
-    Demo(demo::DemoArgs),
     /// FHIR servers that tokens are for
     FhirBase(fhir_base::FhirBases),
     /// Apps
@@ -59,6 +57,8 @@ enum Command {
     Key(key::Keys),
     /// Decide on a token as the HealthLake validator would, without a database
     Validate(validate::Validate),
+    /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
+    Demo(demo::DemoArgs),
 }
 
 /// Runs one command.
@@ -77,13 +77,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async move {
         match command {
             Command::Serve(_) => serve::run(config).await,
-            Command::Demo(args) => demo::run(args).await,
             Command::FhirBase(asked) => fhir_base::run(config, asked).await,
             Command::Client(asked) => client::run(config, asked).await,
             Command::User(asked) => user::run(config, asked).await,
             Command::Patient(asked) => patient::run(config, asked).await,
             Command::Key(asked) => key::run(config, asked).await,
             Command::Validate(asked) => validate::run(asked).await,
+            Command::Demo(args) => demo::run(args).await,
         }
     })
 }

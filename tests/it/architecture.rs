@@ -45,7 +45,7 @@ fn each_outside_dependency_has_its_owners() {
         ("lambda_runtime", &["lambda.rs", "bin/bootstrap.rs"]),
         ("reqwest", &["validate/", "demo/"]),
         ("toml", &["config.rs"]),
-        ("tempfile", &["demo/"]),
+        ("tempfile", &["demo/", "cli/"]),
         ("rpassword", &["cli/"]),
     ];
     for (file, text) in sources() {

@@ -167,7 +167,7 @@ mod tests {
             CARER.replace("Patient/p1", "urn:uuid:1")
         );
         for text in [format!("{CARER}\n\n{PATIENT}\r\n"), format!("\u{feff}[{PATIENT},\n {CARER}]"), bundle] {
-            let harvest = read(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+            let harvest = read(&text).expect(&text);
             assert_eq!(harvest.patients.len(), 1, "{text}");
             assert_eq!(harvest.patients[0].opened_by, ["RelatedPerson/r1"], "{text}");
         }

@@ -127,11 +127,6 @@ impl TestApp {
         &self.app.store
     }
 
-    /// Where the data is.
-    pub fn location(&self) -> &admit::store::Location {
-        &self.database.location
-    }
-
     pub fn browser(&self) -> Browser<'_> {
         Browser::new(self)
     }

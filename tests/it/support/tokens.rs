@@ -120,23 +120,6 @@ impl TestApp {
         self.store().create_client(&self.origin(), NewClient { client, secret }).await.expect("a client");
     }
 
-    /// Changes the database behind the server's back: for what no part of it does yet, and for
-    /// faults that must not happen.
-    pub async fn sql(&self, statement: &'static str) {
-        use admit::store::Location;
-        let changed = match self.location() {
-            Location::Sqlite(path) => {
-                let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("the database");
-                sqlx::raw_sql(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-            }
-            Location::Postgres(url) => {
-                let mut connection = sqlx::PgConnection::connect(url).await.expect("the database");
-                sqlx::raw_sql(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-            }
-        };
-        assert_ne!(changed.expect("a statement of this test"), 0, "{statement} changed nothing");
-    }
-
     /// What a `select count(*)` says.
     pub async fn count(&self, statement: &'static str) -> i64 {
         use admit::store::Location;
