@@ -11,13 +11,13 @@ use axum::response::Response;
 
 use crate::app::App;
 
-/// The answer to a preflight; what it permits is added by [`registered_origins`]. It needs a route
-/// of its own: the answer to an unknown method does not pass through there.
+/// A browser asks before it sends. The headers are the layer's, which sees only methods that a
+/// route has: without this, the answer would be a bare 405, and no app could send `Authorization`.
 pub(super) async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Adds the headers to every answer, errors and preflights included.
+/// Adds the headers to every answer.
 pub(super) async fn registered_origins(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = request.method() == Method::OPTIONS;

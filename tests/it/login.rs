@@ -9,7 +9,7 @@ use admit::store::NewUser;
 use time::Duration;
 
 use crate::support::visit::{consent_page, form_with, from_peer, login_page, patient_page};
-use crate::support::{PASSWORD, Reply, TestApp};
+use crate::support::{Landing, PASSWORD, Reply, TestApp};
 
 /// Status, headers and body without what is random in every response.
 fn shape(reply: &Reply, csrf: &str, flow: &str) -> (u16, BTreeSet<String>, String) {
@@ -189,7 +189,7 @@ async fn tabs_do_not_disturb_one_another() {
     for (client, uri) in clients {
         pages.push(browser.authorize(&crate::support::request(client, uri, "openid launch/patient patient/*.rs", &challenge)).await);
     }
-    let tokens: BTreeSet<String> = pages.iter().map(|page| page.csrf()).collect();
+    let tokens: BTreeSet<String> = pages.iter().map(Landing::csrf).collect();
     assert_eq!(tokens.len(), 5);
     // All five sign in at once; the last tab to do so is first to go on.
     let mut pickers = Vec::new();
