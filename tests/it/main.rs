@@ -5,6 +5,8 @@ mod faults;
 mod happy_path;
 mod jose;
 mod keys;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod process;
 mod store;
 mod support;
