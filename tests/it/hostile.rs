@@ -127,9 +127,7 @@ async fn quotes_and_wildcards_are_only_characters() {
     let before = app.state().await;
     for quote in QUOTES {
         let mut replies = Vec::new();
-        for name in
-            ["client_id", "redirect_uri", "scope", "aud", "prompt", "max_age", "id_token_hint", "response_mode", "flow", "code_challenge"]
-        {
+        for name in ["client_id", "redirect_uri", "scope", "aud", "prompt", "max_age", "id_token_hint", "response_mode", "code_challenge"] {
             let mut params: Vec<(&str, &str)> = base.iter().filter(|(own, _)| *own != name).copied().collect();
             params.push((name, quote));
             let reply = app.get(&format!("/authorize?{}", encode(&params))).await;
@@ -149,6 +147,10 @@ async fn quotes_and_wildcards_are_only_characters() {
                 replies.push(reply);
             }
             replies.push(app.post(path, Some((quote, quote)), &[("grant_type", "client_credentials"), ("token", "x")]).await);
+        }
+        let flow = encode(&[("flow", quote)]);
+        for page in ["/authorize", "/login", "/patient", "/consent"] {
+            replies.push(app.get(&format!("{page}?{flow}")).await);
         }
         let path = url::form_urlencoded::byte_serialize(quote.as_bytes()).collect::<String>();
         replies.push(app.get(&format!("/fhir-bases/{path}/.well-known/smart-configuration")).await);

@@ -18,6 +18,7 @@ mod hostile;
 mod introspection;
 mod jose;
 mod keys;
+mod lambda;
 mod limits;
 mod login;
 mod logout;
