@@ -13,6 +13,7 @@ mod faults;
 mod happy_path;
 mod jose;
 mod keys;
+#[cfg(feature = "lambda")]
 mod lambda;
 mod patient_context;
 mod pkce;
