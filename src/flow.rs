@@ -130,7 +130,9 @@ impl Flow {
         if self.ask.id_token_hint.as_ref().is_some_and(|subject| *subject != signed_in.user.id) {
             return false;
         }
-        let since_asked = signed_in.auth_time >= self.created_at;
+        // Times are kept in seconds: of two in the same one, only the sign-in for this flow is later.
+        let since = signed_in.auth_time.unix_timestamp() - self.created_at.unix_timestamp();
+        let since_asked = since > 0 || (since == 0 && self.session_id.as_ref() == Some(&signed_in.session_id));
         let recent = self.ask.max_age.is_none_or(|most| (now - signed_in.auth_time).whole_seconds() <= most && most > 0);
         since_asked || (recent && !self.ask.prompt.login)
     }

@@ -25,7 +25,7 @@ pub async fn fresh() -> Database {
     let location = match postgres_url() {
         None => Location::Sqlite(dir.path().join("test.db")),
         Some(url) => {
-            let schema = format!("t{}", uuid::Uuid::now_v7().simple());
+            let schema = format!("t{}", admit::secret::unique_id(OffsetDateTime::UNIX_EPOCH).replace('-', ""));
             let mut connection =
                 <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("the PostgreSQL of TEST_DATABASE_URL");
             let statement = format!("create schema {schema}");

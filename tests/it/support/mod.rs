@@ -3,6 +3,7 @@
 //! SQLite in a temporary folder, or, with `TEST_DATABASE_URL=postgres://…`, a schema of its own.
 
 mod app;
+pub mod ask;
 mod browser;
 mod database;
 mod forge;
@@ -10,6 +11,7 @@ mod key_server;
 mod log;
 mod reply;
 mod seed;
+mod tokens;
 
 pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
 pub use browser::{Browser, Landing, request};
@@ -18,4 +20,5 @@ pub use forge::{Forge, compact, genuine_claims};
 pub use key_server::{KeyServer, Mood};
 pub use log::Log;
 pub use reply::Reply;
-pub use seed::{PASSWORD, VERIFIER, challenge};
+pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client};
+pub use tokens::{SCOPE, at_once, claims, redirect_uri, rounds};
