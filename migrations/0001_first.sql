@@ -190,6 +190,7 @@ create table refresh_token (
 );
 create index refresh_token_grant on refresh_token (tenant_id, grant_id);
 create index refresh_token_expiry on refresh_token (expires_at);
+create index refresh_token_salt on refresh_token (rotated_at) where successor_salt is not null;
 
 -- Access tokens that were revoked one by one; kept until they would have expired anyway.
 create table revoked_token (

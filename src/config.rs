@@ -232,8 +232,10 @@ fn check_issuer(issuer: &str) -> Result<String, BadConfig> {
         _ => return Err(bad("must be an https URL")),
     }
     // What the parser writes differently, clients would compare differently.
-    if url.as_str() != format!("{issuer}/") {
-        return Err(bad("must be scheme and host (and port) alone: lower case, no path, no slash at its end, no query, no default port"));
+    if url.as_str() != format!("{issuer}/") || !url.username().is_empty() || url.password().is_some() {
+        return Err(bad(
+            "must be scheme and host (and port) alone: lower case, no user name, no path, no slash at its end, no query, no default port",
+        ));
     }
     Ok(host)
 }

@@ -6,8 +6,6 @@
 //! ```
 //! The step is derived from the facts and never stored; each page records one fact and returns.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
@@ -132,13 +130,9 @@ impl Flow {
         if self.ask.id_token_hint.as_ref().is_some_and(|subject| *subject != signed_in.user.id) {
             return false;
         }
-        // Times are kept in seconds: of one and the same, only a sign-in on this flow's own page is
-        // surely the later one.
-        let since_asked = match signed_in.auth_time.unix_timestamp().cmp(&self.created_at.unix_timestamp()) {
-            Ordering::Greater => true,
-            Ordering::Equal => self.session_id.as_ref() == Some(&signed_in.session_id),
-            Ordering::Less => false,
-        };
+        // Times are kept in seconds: of two in the same one, only the sign-in for this flow is later.
+        let since = signed_in.auth_time.unix_timestamp() - self.created_at.unix_timestamp();
+        let since_asked = since > 0 || (since == 0 && self.session_id.as_ref() == Some(&signed_in.session_id));
         let recent = self.ask.max_age.is_none_or(|most| (now - signed_in.auth_time).whole_seconds() <= most && most > 0);
         since_asked || (recent && !self.ask.prompt.login)
     }

@@ -12,7 +12,7 @@ use crate::clock::{from_micros, micros};
 use crate::id::TenantId;
 use crate::key::{CannotMake, CannotOpen, MasterKey, NewKey, Purpose};
 use crate::store::{self, Store, StoredKey};
-use crate::token::{Algorithm, BadKeySet, Jwks, Signer, UnusableKey};
+use crate::token::{Algorithm, Jwks, Signer, UnusableKey};
 
 /// How old what we know may be.
 const MAX_AGE: Duration = Duration::seconds(1);
@@ -70,12 +70,6 @@ impl From<UnusableKey> for KeyError {
     }
 }
 
-impl From<BadKeySet> for KeyError {
-    fn from(_: BadKeySet) -> Self {
-        Self::Damaged
-    }
-}
-
 impl KeyRing {
     /// The keys of a tenant; nothing is looked at yet.
     #[must_use]
@@ -128,7 +122,8 @@ impl KeyRing {
                         .master
                         .open(&about(&self.tenant, key), &key.sealed)
                         .map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
-                    Arc::new(Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private)?)
+                    let signer = Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private);
+                    Arc::new(signer.map_err(|_| corrupt("sealed"))?)
                 }
             };
             signers.push(Known { purpose: key.purpose, active_at: key.active_at, retired_at: key.retired_at, signer });
@@ -140,7 +135,7 @@ impl KeyRing {
         let mut by_purpose = HashMap::new();
         for purpose in [Purpose::Access, Purpose::Id] {
             let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
-            by_purpose.insert(purpose, Jwks::parse(own.as_bytes())?);
+            by_purpose.insert(purpose, Jwks::parse(own.as_bytes()).map_err(|_| corrupt("public_jwk"))?);
         }
         Ok(Keys { seen_at: micros(now), signers, by_purpose, document: document(&mut stored.iter()).into() })
     }
@@ -172,6 +167,8 @@ impl KeyRing {
         active_at: OffsetDateTime,
         old_until: OffsetDateTime,
     ) -> Result<StoredKey, KeyError> {
+        // Opens what is there: under another master key, the new one would be a key that no server can open.
+        self.current(store, origin.now).await?;
         let key = self.make(purpose, algorithm, origin.now, active_at).await?;
         store.rotate_key(origin, key.clone(), old_until).await?;
         self.forget();
@@ -238,6 +235,10 @@ impl Keys {
     pub fn verifying(&self, purpose: Purpose) -> Option<&Jwks> {
         self.by_purpose.get(&purpose)
     }
+}
+
+fn corrupt(column: &'static str) -> store::Error {
+    store::Error::Corrupt { table: "signing_key", column }
 }
 
 /// What a sealed key is bound to: it cannot be moved to another tenant or purpose.

@@ -7,6 +7,10 @@ pub mod scope;
 pub mod token;
 pub mod validate;
 
+// The validator Lambda's loop.
+#[cfg(feature = "lambda")]
+pub mod lambda;
+
 // The server's model.
 #[cfg(feature = "server")]
 pub mod client;

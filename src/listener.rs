@@ -68,14 +68,18 @@ fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor
         .keep_alive_timeout(Duration::from_secs(10));
 }
 
-/// SIGTERM or Ctrl-C: no new connections, those at work finish.
-pub async fn stop_on_signal(handle: Handle<SocketAddr>) {
+/// SIGTERM or Ctrl-C: no new connections, those at work finish. From this call on, not from the
+/// first poll of what it returns, a signal no longer ends the process at once.
+pub fn stop_on_signal(handle: Handle<SocketAddr>) -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let signals = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    async move {
+        let Ok((mut terminate, mut interrupt)) = signals else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        handle.graceful_shutdown(Some(DRAIN));
     }
-    tracing::info!("stopping");
-    handle.graceful_shutdown(Some(DRAIN));
 }

@@ -52,6 +52,10 @@ impl RedirectUri {
                 if !url.username().is_empty() || url.password().is_some() {
                     return Err(BadRedirectUri::UserInfo);
                 }
+                // It would match nothing here, and everything in a page's `form-action`.
+                if url.host_str().is_some_and(|host| host.contains('*')) {
+                    return Err(BadRedirectUri::NotPlain);
+                }
                 if url.scheme() == "http" && !is_loopback(&url) {
                     return Err(BadRedirectUri::PlainHttp);
                 }
@@ -243,6 +247,7 @@ mod tests {
             "myapp:/cb",
             "https://app.test\\@evil.test/cb",
             "com.example.app:cb",
+            "https://*.app.test/cb",
         ] {
             assert!(RedirectUri::register(bad).is_err(), "{bad:?}");
         }

@@ -31,6 +31,6 @@ impl AllowedHosts {
             _ => return false,
         };
         let named = named.to_ascii_lowercase();
-        self.0.iter().any(|own| *own == named)
+        self.0.contains(&named)
     }
 }

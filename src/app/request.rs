@@ -104,7 +104,7 @@ fn finish(app: &App, response: Response, path: &str, id: &str) -> Response {
     let is_bare = !response.headers().contains_key(header::CONTENT_TYPE) && response.status().as_u16() >= 400;
     let mut response = match page {
         Some(error) => pages::error_page(app, response, &error, id),
-        None if is_bare && is_api(path) => with_json(response),
+        None if is_bare && is_api(path) => with_json(&response),
         None if is_bare => {
             let error = plain_words(response.status());
             pages::error_page(app, response, &error, id)
@@ -119,7 +119,7 @@ fn finish(app: &App, response: Response, path: &str, id: &str) -> Response {
 }
 
 /// A status as an OAuth error, with the headers that came with it.
-fn with_json(bare: Response) -> Response {
+fn with_json(bare: &Response) -> Response {
     let (code, description) = match bare.status() {
         StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "this endpoint does not know the method"),
         StatusCode::URI_TOO_LONG => ("invalid_request", "the URL is too long"),

@@ -167,7 +167,14 @@ async fn start(mut current: Current, user: User, username: &str) -> Result<Respo
     current.flow.user_id = Some(user.id.clone());
     current.flow.session_id = Some(id.clone());
     current.signed_in = Some(SignedIn { session_id: id, user, auth_time: now });
-    let mut response = dispatch::next(current).await?;
+    // OpenID Connect Core §3.1.2.1, "id_token_hint": the app means somebody else, and is told so.
+    // The same page again would look like a wrong password.
+    let is_meant = current.flow.ask.id_token_hint.as_ref().is_none_or(|meant| current.flow.user_id.as_ref() == Some(meant));
+    let mut response = if is_meant {
+        dispatch::next(current).await?
+    } else {
+        dispatch::refuse(current, "login_required", "somebody else signed in than id_token_hint names").await?
+    };
     response.headers_mut().append(header::SET_COOKIE, cookie::set_session(&secret));
     Ok(response)
 }

@@ -22,6 +22,8 @@ mod respond;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::App;
@@ -29,9 +31,14 @@ use crate::app::App;
 /// The pages.
 pub fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/authorize", get(request::by_get).post(request::by_post))
-        .route("/login", get(login::show).post(login::submit))
-        .route("/patient", get(patient::show).post(patient::submit))
-        .route("/consent", get(consent::show).post(consent::submit))
-        .route("/logout", get(logout::show).post(logout::submit))
+        .route("/authorize", get(request::by_get).post(request::by_post).head(by_head))
+        .route("/login", get(login::show).post(login::submit).head(by_head))
+        .route("/patient", get(patient::show).post(patient::submit).head(by_head))
+        .route("/consent", get(consent::show).post(consent::submit).head(by_head))
+        .route("/logout", get(logout::show).post(logout::submit).head(by_head))
+}
+
+/// What GET does here, HEAD must not: it begins flows, learns facts and keeps sessions awake.
+async fn by_head() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,POST")]).into_response()
 }

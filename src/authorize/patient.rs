@@ -16,7 +16,7 @@ use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
 use crate::params::Params;
-use crate::person::{FhirUser, Patient, SignedIn};
+use crate::person::{FhirUser, Patient, SignedIn, is_fhir_id};
 use crate::store::Fact;
 
 /// How many patients the page shows; who has more narrows the search.
@@ -71,7 +71,8 @@ pub(super) async fn only_choice(current: &Current, signed_in: &SignedIn) -> Resu
     let Current { app, origin, flow, .. } = current;
     let Some(base) = &flow.ask.fhir_base else { return Ok(None) };
     if let Some(own) = signed_in.user.own_patient() {
-        return Ok(Some(own));
+        // As far as this base has their record, and it was not closed or merged into another.
+        return Ok(app.store.patient(&origin.tenant, base, &own).await?.map(|patient| patient.id));
     }
     let Some(who) = signed_in.user.fhir_user.as_ref().filter(|_| !signed_in.user.is_clinician()) else { return Ok(None) };
     let mut open = app.store.patients_open_to(&origin.tenant, base, who, "", 2).await?;
@@ -159,7 +160,9 @@ pub(super) async fn submit(
         None => false,
     };
     if !is_open {
-        let entry = Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id);
+        let mut entry = Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id);
+        // Anything can be posted; what could be somebody's id is worth a record.
+        entry.patient = Some(patient).filter(|patient| is_fhir_id(patient.as_str()));
         app.store.audit(&current.origin, entry).await?;
         return Err(PageError::new(
             StatusCode::FORBIDDEN,

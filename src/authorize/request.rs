@@ -15,10 +15,10 @@ use crate::client::{Client, GrantType};
 use crate::error::{OAuthError, PageError, Refusal};
 use crate::flow::{Ask, Flow, IDLE_LIFE, Prompt};
 use crate::id::{ClientId, FlowId};
-use crate::params::Params;
+use crate::params::{BadParam, Params};
 use crate::pkce::Challenge;
 use crate::redirect::{ResponseMode, ReturnTo};
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 use crate::secret::{BrowserSecret, unique_id};
 use crate::store::NewFlow;
 
@@ -26,6 +26,8 @@ use crate::store::NewFlow;
 const MAX_STATE: usize = 2048;
 const MAX_NONCE: usize = 512;
 const MAX_HINT: usize = 256;
+/// What may be sent along and is not acted upon: standing twice is an error all the same.
+const UNHEEDED: [&str; 4] = ["acr_values", "claims", "display", "ui_locales"];
 
 /// A new request, or a browser that comes back to one.
 pub(super) async fn by_get(
@@ -35,7 +37,8 @@ pub(super) async fn by_get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    if query.get("flow")?.is_some() {
+    // Beside a client_id, `flow` is the app's own: a parameter that nobody knows.
+    if query.get("client_id") == Ok(None) && query.get("flow")?.is_some() {
         let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
         return dispatch::next(current).await;
     }
@@ -137,13 +140,11 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
     if !client.may(GrantType::AuthorizationCode) {
         return Err(OAuthError::unauthorized_client("the client is not registered for authorization codes"));
     }
-    let challenge = challenge(client, params)?;
-    let scopes = params.get("scope")?.ok_or_else(|| OAuthError::invalid_scope("scope is missing"))?;
-    let scopes = ScopeSet::parse(scopes).map_err(|bad| OAuthError::invalid_scope(bad.to_string()))?;
-    let scopes = client.scopes_with_a_person(&scopes);
-    if scopes.is_empty() {
-        return Err(OAuthError::invalid_scope("nothing of what was asked is known and allowed to this client"));
+    for name in UNHEEDED {
+        params.get(name)?;
     }
+    let challenge = challenge(client, params)?;
+    let scopes = scopes(client, params)?;
     let prompt = params.get("prompt")?.map(|text| {
         Prompt::parse(text)
             .ok_or_else(|| OAuthError::invalid_request("prompt is not one of none, login, consent, select_account, or contradicts itself"))
@@ -201,6 +202,28 @@ fn challenge(client: &Client, params: &Params) -> Result<Option<Challenge>, OAut
         },
         (Some(_), _) => Err(OAuthError::invalid_request("code_challenge_method must be S256")),
     }
+}
+
+/// What of the scopes that are asked for the client may have at all.
+fn scopes(client: &Client, params: &Params) -> Result<ScopeSet, OAuthError> {
+    let text = params.get("scope").map_err(|bad| match bad {
+        BadParam::Malformed(_) => OAuthError::invalid_scope(bad.to_string()),
+        BadParam::Twice(_) => bad.into(),
+    })?;
+    let asked = ScopeSet::parse(text.ok_or_else(|| OAuthError::invalid_scope("scope is missing"))?);
+    let asked = asked.map_err(|bad| OAuthError::invalid_scope(bad.to_string()))?;
+    // There is no EHR launch yet that could be named. Dropped like another unknown scope, it would
+    // have the person choose a patient, who need not be the one that the EHR has open.
+    match (asked.has(&Scope::Launch), params.get("launch")?) {
+        (true, Some(_)) => return Err(OAuthError::invalid_request("launch is not one that was begun here")),
+        (true, None) => return Err(OAuthError::invalid_request("launch is missing, which the scope launch needs")),
+        (false, _) => {}
+    }
+    let scopes = client.scopes_with_a_person(&asked);
+    if scopes.is_empty() {
+        return Err(OAuthError::invalid_scope("nothing of what was asked is known and allowed to this client"));
+    }
+    Ok(scopes)
 }
 
 /// `aud` names the FHIR base; `resource` (RFC 8707) is the same under another name.

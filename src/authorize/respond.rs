@@ -70,6 +70,7 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     match app.store.finish_flow(origin, flow, NewGrant { grant, binding, code: code.digest() }).await? {
         Finished::Now => Ok(send(app, return_to, &return_to.members(&[("code", code.expose())], &app.tenant.issuer))),
         Finished::Before => Err(PageError::already_completed()),
+        Finished::SignedOut => Err(PageError::no_flow()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::app::StartError;
 use crate::config::BadConfig;
 use crate::keys::KeyError;
+use crate::password::PasswordError;
 use crate::store;
 
 /// A command that failed.
@@ -38,6 +39,12 @@ impl Failure {
     #[must_use]
     pub fn conflict(text: impl Into<String>) -> Self {
         Self { code: 4, text: text.into() }
+    }
+
+    /// 5: the database cannot be used.
+    #[must_use]
+    pub fn unavailable(text: impl Into<String>) -> Self {
+        Self { code: 5, text: text.into() }
     }
 
     /// For the shell.
@@ -83,12 +90,18 @@ impl From<KeyError> for Failure {
     }
 }
 
+impl From<PasswordError> for Failure {
+    fn from(error: PasswordError) -> Self {
+        Self::failed(&error)
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Store(error) => error.into(),
             StartError::Keys(error) => error.into(),
-            StartError::Passwords(error) => Self::failed(&error),
+            StartError::Passwords(error) => error.into(),
         }
     }
 }

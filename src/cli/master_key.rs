@@ -1,8 +1,8 @@
 //! Finds the master key, or makes one for a database that has no keys yet.
 
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
@@ -30,14 +30,8 @@ pub(super) async fn find(config: &Config, store: &Store, now: OffsetDateTime) ->
             ));
         }
     };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let mode = std::fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
-            if mode & 0o077 != 0 {
-                tracing::warn!(file = %path.display(), "others can read the master key; `chmod 600` keeps it to its owner");
-            }
-            MasterKey::parse(&text).map_err(|error| Failure::failed(&format!("{}: {error}", path.display())))
-        }
+    match read(&path) {
+        Ok(parsed) => parsed,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if store.published_keys(&TenantId::default_tenant(), now).await?.is_empty() {
                 make(&path)
@@ -52,16 +46,37 @@ pub(super) async fn find(config: &Config, store: &Store, now: OffsetDateTime) ->
     }
 }
 
+/// The outer error says why there is no text, the inner one what is wrong with it.
+fn read(path: &Path) -> std::io::Result<Result<MasterKey, Failure>> {
+    let text = std::fs::read_to_string(path)?;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(file = %path.display(), "others can read the master key; `chmod 600` keeps it to its owner");
+    }
+    Ok(MasterKey::parse(&text).map_err(|error| Failure::failed(&format!("{}: {error}", path.display()))))
+}
+
 /// `admit.key` for `admit.db`.
-fn beside(database: &std::path::Path) -> PathBuf {
+fn beside(database: &Path) -> PathBuf {
     database.with_extension("key")
 }
 
-fn make(path: &PathBuf) -> Result<MasterKey, Failure> {
+/// Puts the file there whole or not at all: of two commands that begin a database at once, the
+/// second one must find the first one's key, and never half of it.
+fn make(path: &Path) -> Result<MasterKey, Failure> {
     let key = MasterKey::generate();
     let cannot = |error: std::io::Error| Failure::failed(&format!("the master key cannot be written to {}: {error}", path.display()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
-    writeln!(file, "{}", key.expose()).and_then(|()| file.sync_all()).map_err(cannot)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Only its owner can read a temporary file, and so it stays.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    writeln!(file, "{}", key.expose()).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => return read(path).map_err(cannot)?,
+        Err(error) => return Err(cannot(error.error)),
+    }
+    // Its name must outlive a power failure as well: the database will hold keys that only it opens.
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)?;
     tracing::warn!(file = %path.display(), "a master key was made; keep a copy of it apart from the database: without it, the signing keys are lost");
     Ok(key)
 }

@@ -1,9 +1,20 @@
 //! The command line: one file per noun. Data goes to stdout, messages to stderr.
 
+mod client;
 mod demo;
+mod desk;
 mod failure;
+mod fhir_base;
+mod input;
+mod key;
+mod label;
 mod master_key;
+mod output;
+mod patient;
+mod prompt;
 mod serve;
+mod user;
+mod validate;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +37,7 @@ Examples:
   admit demo                                      everything on this machine, with synthetic people
   admit serve                                     on http://127.0.0.1:8080, with ./admit.db
   admit serve --issuer https://auth.example.org   behind a proxy that speaks TLS
+  admit fhir-base add --help                      every command shows examples of its own
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database unavailable";
 
@@ -33,6 +45,18 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database
 enum Command {
     /// Run the server
     Serve(Serve),
+    /// FHIR servers that tokens are for
+    FhirBase(fhir_base::FhirBases),
+    /// Apps
+    Client(client::Clients),
+    /// People who sign in
+    User(user::Users),
+    /// Patients whom people may open
+    Patient(patient::Patients),
+    /// Keys that sign tokens
+    Key(key::Keys),
+    /// Decide on a token as the HealthLake validator would, without a database
+    Validate(validate::Validate),
     /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
     Demo(demo::DemoArgs),
 }
@@ -45,7 +69,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
-        Command::Demo(_) => Serve::default(),
+        _ => Serve::default(),
     };
     let config = Config::resolve(common, serve)?;
     start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
@@ -53,6 +77,12 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async move {
         match command {
             Command::Serve(_) => serve::run(config).await,
+            Command::FhirBase(asked) => fhir_base::run(config, asked).await,
+            Command::Client(asked) => client::run(config, asked).await,
+            Command::User(asked) => user::run(config, asked).await,
+            Command::Patient(asked) => patient::run(config, asked).await,
+            Command::Key(asked) => key::run(config, asked).await,
+            Command::Validate(asked) => validate::run(asked).await,
             Command::Demo(args) => demo::run(args).await,
         }
     })

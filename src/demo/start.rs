@@ -120,11 +120,9 @@ impl Demo {
 
         let stand_in = fhir::router(stand_in(&issuer, &fhir_base, world, clock)?);
         let handle = Handle::new();
-        run(server, app::router(&app), &handle);
+        run(server, &app::router(&app), &handle);
         for (listeners, routes) in [(fhir_port, stand_in), (app_port, sample_app::router(&fhir_base))] {
-            for listener in listeners {
-                run(vec![listener], routes.clone(), &handle);
-            }
+            run(listeners, &routes, &handle);
         }
         Ok(Self {
             issuer,
@@ -146,7 +144,7 @@ impl Demo {
     }
 }
 
-fn run(listeners: Vec<TcpListener>, routes: Router, handle: &Handle<SocketAddr>) {
+fn run(listeners: Vec<TcpListener>, routes: &Router, handle: &Handle<SocketAddr>) {
     for listener in listeners {
         let (routes, handle) = (routes.clone(), handle.clone());
         tokio::spawn(async move {

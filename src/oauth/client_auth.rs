@@ -88,13 +88,15 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     let decoded = STANDARD.decode(credentials).map_err(|_| malformed())?;
     let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
     let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
-    if decoded.contains(char::is_control) {
+    let (id, secret) = (form_decoded(id), form_decoded(secret));
+    // RFC 7617 §2. Looked at after decoding: `%00` is a NUL, and a database may not take one.
+    if id.contains(char::is_control) || secret.contains(char::is_control) {
         return Err(malformed());
     }
-    Ok(Some((form_decoded(id), form_decoded(secret))))
+    Ok(Some((id, secret)))
 }
 
 fn form_decoded(text: &str) -> String {
     let plus = text.replace('+', " ");
-    percent_decode_str(&plus).decode_utf8().map_or_else(|_| text.to_owned(), |decoded| decoded.into_owned())
+    percent_decode_str(&plus).decode_utf8().map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }

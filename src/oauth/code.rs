@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::OAuthError;
-use crate::grant::CodeBinding;
+use crate::grant::{CodeBinding, Refresh};
 use crate::pkce::Verifier;
 use crate::secret::{AuthorizationCode, RefreshToken, nonce};
 use crate::store::{Issued, Redemption};
@@ -33,8 +33,9 @@ pub(super) async fn redeem(app: &App, origin: &Origin, client: &Client, request:
         Redemption::Replayed | Redemption::Refused => return Err(OAuthError::invalid_grant(REFUSED)),
     };
     // The code is spent now: a failure below leaves it so, which is the right trade.
-    let scopes = still_allowed(client, &grant.scopes)?;
+    let scopes = still_allowed(client, &grant)?;
     let user = app.store.user(&origin.tenant, &grant.user_id).await?.ok_or(OAuthError::invalid_grant(REFUSED))?;
-    let refresh = grant.refresh.is_some().then_some(refresh);
+    // The client may have been allowed to stay when the person decided, and not be by now.
+    let refresh = grant.refresh.and(Refresh::asked_by(&scopes)).map(|_| refresh);
     for_person(app, origin, Issue { client, scopes: &scopes, grant: &grant, user: &user, jti: &jti, refresh, is_refresh: false }).await
 }

@@ -178,9 +178,9 @@ fn half_hash(algorithm: Algorithm, token: &str) -> String {
 }
 
 /// Nobody is given more than the client may have by now, whatever was granted before.
-pub(super) fn still_allowed(client: &Client, scopes: &ScopeSet) -> Result<ScopeSet, OAuthError> {
-    let allowed = client.scopes_with_a_person(scopes);
-    if allowed.is_empty() {
+pub(super) fn still_allowed(client: &Client, grant: &Grant) -> Result<ScopeSet, OAuthError> {
+    let allowed = client.scopes_with_a_person(&grant.scopes);
+    if allowed.is_empty() || grant.fhir_base.as_ref().is_some_and(|base| !client.may_use(base)) {
         Err(OAuthError::invalid_grant("nothing of what was granted is still allowed to this client"))
     } else {
         Ok(allowed)

@@ -26,10 +26,10 @@ use crate::app::App;
 /// The endpoints that apps call.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
     let called_by_apps = Router::new()
-        .route("/token", post(token::token))
-        .route("/introspect", post(introspect::introspect))
-        .route("/revoke", post(revoke::revoke))
-        .route("/userinfo", get(userinfo::by_get).post(userinfo::by_post))
+        .route("/token", post(token::token).options(cors::preflight))
+        .route("/introspect", post(introspect::introspect).options(cors::preflight))
+        .route("/revoke", post(revoke::revoke).options(cors::preflight))
+        .route("/userinfo", get(userinfo::by_get).post(userinfo::by_post).options(cors::preflight))
         .route_layer(from_fn_with_state(Arc::clone(app), cors::registered_origins));
     Router::new().merge(discovery::router()).merge(called_by_apps)
 }

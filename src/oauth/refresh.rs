@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::OAuthError;
+use crate::grant::Refresh;
 use crate::scope::ScopeSet;
 use crate::secret::{RefreshToken, nonce};
 use crate::store::{Rotation, RotationRequest};
@@ -23,7 +24,10 @@ pub(super) async fn refresh(
     let scopes = match &grant {
         None => None,
         Some(grant) => {
-            let allowed = still_allowed(client, &grant.scopes)?;
+            let allowed = still_allowed(client, grant)?;
+            if Refresh::asked_by(&allowed).is_none() {
+                return Err(OAuthError::invalid_grant("the client may not refresh any more"));
+            }
             Some(match asked {
                 None => allowed,
                 // The token keeps its scopes; only this access token has fewer.

@@ -141,7 +141,7 @@ impl Store {
                         .bind(json(&client.fhir_bases))
                         .bind(client.id_token_alg.as_str())
                         .bind(client.refresh_grace.whole_seconds())
-                        .bind(client.refresh_max_life.map(|life| life.whole_seconds()))
+                        .bind(client.refresh_max_life.map(time::SignedDuration::whole_seconds))
                         .bind(seconds(origin.now))
                         .bind(flag(client.is_verified))
                         .bind(flag(client.is_pre_approved))

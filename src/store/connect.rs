@@ -59,6 +59,7 @@ impl Store {
 
 async fn open_sqlite(path: &Path) -> Result<Store, Error> {
     let unusable = |error: sqlx::Error| Error::Unusable(format!("the database {} cannot be opened: {error}", path.display()));
+    let _turn = turn(path).await;
     create_private(path).map_err(|error| Error::Unusable(format!("the database {} cannot be created: {error}", path.display())))?;
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -83,6 +84,21 @@ async fn open_sqlite(path: &Path) -> Result<Store, Error> {
         .map_err(unusable)?;
     check_integrity(&mut connection).await?;
     Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) } })
+}
+
+/// Waits for other processes that open a database in this folder. SQLite's own locks do not cover
+/// the change to WAL and the first migrations: two commands that begin a database at once would
+/// trip over each other. The lock is on the folder, since closing a second handle of the database
+/// file would drop SQLite's locks on it. It ends with the handle.
+async fn turn(path: &Path) -> Option<std::fs::File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let wait = move || {
+        std::fs::create_dir_all(&folder).ok()?;
+        let folder = std::fs::File::open(folder).ok()?;
+        folder.lock().ok().map(|()| folder)
+    };
+    // Where a file system cannot lock folders, those who come second are told that it is locked.
+    tokio::task::spawn_blocking(wait).await.ok().flatten()
 }
 
 /// The file belongs to us alone; the journal that SQLite puts beside it takes over its mode.

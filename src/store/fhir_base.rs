@@ -95,14 +95,19 @@ impl Store {
         .await
     }
 
-    /// Forgets a FHIR base; `false` where there is none of this name.
+    /// Forgets a FHIR base, and if so asked the patients that were imported for it; `false` where
+    /// there is none of this name.
     ///
     /// # Errors
-    /// [`Error::InUse`], where patients were imported for it.
-    pub async fn remove_fhir_base(&self, origin: &Origin, name: &str) -> Result<bool, Error> {
+    /// [`Error::InUse`], where patients were imported for it and are not to be forgotten.
+    pub async fn remove_fhir_base(&self, origin: &Origin, name: &str, with_patients: bool) -> Result<bool, Error> {
         let (origin, name) = (origin.clone(), name.to_owned());
         self.write(move |mut conn| {
             Box::pin(async move {
+                if with_patients {
+                    let statement = "delete from patient where tenant_id = $1 and fhir_base = $2";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
+                }
                 let statement = "delete from fhir_base where tenant_id = $1 and name = $2";
                 let done = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
                 if done > 0 {

@@ -31,6 +31,8 @@ pub enum Finished {
     Now,
     /// The answer has been sent before; there is no second code.
     Before,
+    /// The person's session ended, or their account was switched off, while they decided.
+    SignedOut,
 }
 
 /// What a token response adds to a grant.
@@ -118,20 +120,23 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let NewGrant { grant, binding, code } = new;
-                // The account may have been switched off since the page was drawn.
-                let statement = "update flow set finished_at = $3
-                                  where tenant_id = $1 and flow_id = $2 and finished_at is null
-                                    and exists (select 1 from user_account u where u.tenant_id = $1 and u.user_id = $4 and u.disabled_at is null)";
-                let found = change!(&mut conn, sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(flow_id.as_str())
-                    .bind(seconds(origin.now))
-                    .bind(grant.user_id.as_str()))?;
+                if !hold_session(&mut conn, &origin, &grant).await? {
+                    return Ok(Finished::SignedOut);
+                }
+                let statement = "update flow set finished_at = $3 where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                let found = change!(
+                    &mut conn,
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(flow_id.as_str()).bind(seconds(origin.now))
+                )?;
                 if found == 0 {
                     return Ok(Finished::Before);
                 }
                 insert(&mut conn, &origin, &grant, &binding, &code).await?;
-                let mut entry = Entry::done("code.issued").user(&grant.user_id).client(&grant.client_id).grant(&grant.id).detail(&grant.scopes.to_string());
+                let mut entry = Entry::done("code.issued")
+                    .user(&grant.user_id)
+                    .client(&grant.client_id)
+                    .grant(&grant.id)
+                    .detail(&grant.scopes.to_string());
                 entry.patient = grant.patient_id.clone();
                 entry.session = grant.session_id.clone();
                 record(&mut conn, &origin, entry).await?;
@@ -162,6 +167,8 @@ impl Store {
                                   where tenant_id = $1 and code_digest = $2 and client_id = $3 and redirect_uri = $4
                                     and coalesce(challenge, '') = $5 and code_used_at is null and code_expires_at > $6
                                     and code_failures < $7 and revoked_at is null
+                                    and exists (select 1 from user_account u
+                                                 where u.tenant_id = $1 and u.user_id = access_grant.user_id and u.disabled_at is null)
                               returning grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
                                         fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at";
                 let challenge = presented.challenge.as_ref().map_or("", Challenge::as_str);
@@ -199,6 +206,18 @@ impl Store {
         self.write(move |mut conn| Box::pin(async move { revoke(&mut conn, &origin, &grant, why, Entry::done("grant.revoked")).await }))
             .await
     }
+}
+
+/// Takes the session in which the person decided, if it still stands. Whatever ends it (signing
+/// out, a new password, a disabled account) takes it as well and then revokes the grants that it
+/// finds: it either comes first and stops this one, or waits and finds it.
+async fn hold_session(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant) -> Result<bool, Error> {
+    let Some(session) = &grant.session_id else { return Ok(true) };
+    let statement = "update session set seen_at = seen_at
+                      where tenant_id = $1 and session_id = $2 and user_id = $3 and ended_at is null
+                        and exists (select 1 from user_account u where u.tenant_id = $1 and u.user_id = $3 and u.disabled_at is null)";
+    let held = change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(session.as_str()).bind(grant.user_id.as_str()))?;
+    Ok(held > 0)
 }
 
 /// Finds out why a redemption failed, and does what follows from it.

@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// Adds a key that takes over from the others of its purpose and algorithm at its `active_at`;
-    /// those stay published until `old_until`.
+    /// those stay published until `old_until`. One that was to take over later is passed over.
     ///
     /// # Errors
     /// [`Error`]
@@ -116,7 +116,7 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update signing_key set retired_at = $4, removed_at = $5
-                                  where tenant_id = $1 and purpose = $2 and algorithm = $3 and retired_at is null";
+                                  where tenant_id = $1 and purpose = $2 and algorithm = $3 and (retired_at is null or retired_at > $4)";
                 change!(
                     &mut conn,
                     sqlx::query(statement)

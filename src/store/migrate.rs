@@ -1,7 +1,7 @@
 //! Brings the tables up to date.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
 
 use super::Error;
 
@@ -12,8 +12,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migr
 const MARKS: [&str; 2] = ["--sqlite", "--postgres"];
 
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Error> {
-    // Several processes may start at once; the first one takes the lock, the others find it done.
-    migrator("--sqlite").run(connection).await.map_err(explain)
+    // Several processes may start at once, and sqlx has no lock for SQLite: the first one takes
+    // the write lock before it looks, the others wait for it and find everything done. What fails
+    // half-way is undone.
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    migrator("--sqlite").run(&mut *transaction).await.map_err(explain)?;
+    Ok(transaction.commit().await?)
 }
 
 pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {

@@ -131,10 +131,14 @@ impl Store {
         one.map(|_| ()).map_err(Error::from)
     }
 
-    /// Lets go of every connection.
+    /// Lets go of every connection, once what is asked for already is done. SQLite's journal is
+    /// then back in the database, which is one file again.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.close().await,
+            Pools::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await; // last: the last connection to close brings the journal in
+            }
             Pools::Postgres(pool) => pool.close().await,
         }
     }

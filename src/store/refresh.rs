@@ -3,7 +3,8 @@
 //! For a short while after its rotation, and until its successor is used, the parent gives the
 //! *same* successor again: a phone whose answer was lost, a browser app with two tabs. The
 //! successor follows from the parent and a random salt on the parent's row, so that neither the
-//! store nor a server key could make one. The salt is erased when the successor is used.
+//! store nor a server key could make one. The salt is erased when the successor is used, or by
+//! [`Store::purge`] once the while is over.
 
 use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
@@ -82,7 +83,9 @@ impl Store {
         let statement = "select r.expires_at
                            from refresh_token r
                            join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
-                          where r.tenant_id = $1 and r.digest = $2 and r.rotated_at is null and r.expires_at > $3 and g.revoked_at is null";
+                           join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
+                          where r.tenant_id = $1 and r.digest = $2 and r.rotated_at is null and r.expires_at > $3
+                            and g.revoked_at is null and u.disabled_at is null";
         let expires_at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
             .bind(token.as_str())
@@ -108,8 +111,11 @@ impl Store {
                 let statement = "update refresh_token
                                     set rotated_at = $3, successor_salt = $4
                                   where tenant_id = $1 and digest = $2 and rotated_at is null and expires_at > $3
-                                    and grant_id in (select g.grant_id from access_grant g
-                                                      where g.tenant_id = $1 and g.client_id = $5 and g.revoked_at is null)";
+                                    and grant_id in (select g.grant_id
+                                                       from access_grant g
+                                                       join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
+                                                      where g.tenant_id = $1 and g.client_id = $5 and g.revoked_at is null
+                                                        and u.disabled_at is null)";
                 let claimed = change!(
                     &mut conn,
                     sqlx::query(statement)
@@ -182,8 +188,10 @@ async fn not_claimed(
 
 async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &Digest) -> Result<Option<Row>, Error> {
     let statement = "select r.grant_id, g.client_id, r.parent_digest, r.rotated_at, r.successor_salt,
-                            (select count(*) from access_grant l
-                              where l.tenant_id = r.tenant_id and l.grant_id = r.grant_id and l.revoked_at is null and r.expires_at > $3) as is_live
+                            (select count(*)
+                               from user_account u
+                              where u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null
+                                and g.revoked_at is null and r.expires_at > $3) as is_live
                        from refresh_token r
                        join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
                       where r.tenant_id = $1 and r.digest = $2";

@@ -66,7 +66,7 @@ impl Store {
         .await
     }
 
-    /// Forgets what can no longer matter: flows, sessions, refresh tokens, revoked tokens and failed sign-ins
+    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, sessions, refresh tokens, revoked tokens and failed sign-ins
     /// whose time is long over. Returns how many rows went.
     ///
     /// # Errors
@@ -76,6 +76,15 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let now = seconds(now);
+                // Their grace is over: they give their successor no more.
+                let statement = "update refresh_token set successor_salt = null
+                                  where successor_salt is not null
+                                    and rotated_at + (select c.refresh_grace
+                                                        from access_grant g
+                                                        join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
+                                                       where g.tenant_id = refresh_token.tenant_id
+                                                         and g.grant_id = refresh_token.grant_id) <= $1";
+                change!(&mut conn, sqlx::query(statement).bind(now))?;
                 let mut gone = 0;
                 for (statement, before) in [
                     ("delete from flow where expires_at < $1", now - DAY),
@@ -83,6 +92,8 @@ impl Store {
                     ("delete from revoked_token where expires_at < $1", now - DAY),
                     ("delete from refresh_token where expires_at < $1", now - DAY),
                     ("delete from login_failure where at_us < $1", (now - DAY) * 1_000_000),
+                    // Whatever user names somebody tried: after a day a row counts as new anyway.
+                    ("delete from login_throttle where first_at < $1 and locked_until < $1", now - DAY),
                 ] {
                     gone += change!(&mut conn, sqlx::query(statement).bind(before))?;
                 }

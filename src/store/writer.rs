@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Conn, Error};
@@ -24,7 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The way to the writing connection.
 #[derive(Clone)]
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    queue: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Work(Job),
+    /// Finish what was asked for before, close the connection, and say so.
+    Close(oneshot::Sender<()>),
 }
 
 /// Says, once the outcome of the commit is known, what came of the work.
@@ -34,11 +41,19 @@ type Outcome = (bool, Announce);
 type Job = Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send>;
 
 impl Writer {
-    /// Starts the task that owns the connection; it ends with the last `Writer`.
+    /// Starts the task that owns the connection; it ends with [`Writer::close`] or the last `Writer`.
     pub(super) fn start(connection: SqliteConnection) -> Self {
-        let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, queue));
-        Self { jobs }
+        let (queue, messages) = mpsc::channel(QUEUE);
+        tokio::spawn(serve(connection, messages));
+        Self { queue }
+    }
+
+    /// Closes the connection once everything that waits is written. What comes later is refused.
+    pub(super) async fn close(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            let _ = wait.await; // dropped unanswered, it is closed all the same
+        }
     }
 
     /// See [`super::Store::write`].
@@ -62,7 +77,10 @@ impl Writer {
                 Some((keep, announce))
             })
         });
-        self.jobs.try_send(job).map_err(|_| Error::Unavailable("too many writes are waiting".to_owned()))?;
+        self.queue.try_send(Message::Work(job)).map_err(|error| {
+            let why = if matches!(error, TrySendError::Full(_)) { "too many writes are waiting" } else { "the database is closed" };
+            Error::Unavailable(why.to_owned())
+        })?;
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::Unavailable("the database cannot be written to".to_owned())),
@@ -71,10 +89,26 @@ impl Writer {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Job>) {
-    while let Some(first) = queue.recv().await {
+async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
+    let mut closing = None;
+    while closing.is_none() {
+        let first = match queue.recv().await {
+            Some(Message::Work(first)) => first,
+            Some(Message::Close(done)) => {
+                closing = Some(done);
+                break;
+            }
+            None => break,
+        };
         let mut announcements = Vec::new();
-        let committed = batch(&mut connection, first, &mut queue, &mut announcements).await;
+        let next = || match queue.try_recv().ok()? {
+            Message::Work(job) => Some(job),
+            Message::Close(done) => {
+                closing = Some(done);
+                None
+            }
+        };
+        let committed = batch(&mut connection, first, next, &mut announcements).await;
         if let Err(why) = &committed {
             tracing::warn!(why, "a batch of writes was not kept");
             // SQLite may have rolled back by itself; then this fails, and that is as well.
@@ -84,14 +118,21 @@ async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Job>)
             announce(committed.clone());
         }
     }
-    let _ = connection.close().await;
+    // Who still waits behind the end learns at once that nothing comes of it.
+    drop(queue);
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the writing connection did not close in good order");
+    }
+    if let Some(done) = closing {
+        let _ = done.send(()); // whoever asked may have gone
+    }
 }
 
 /// One transaction with everything that waits. `Err` says why nothing of it was kept.
 async fn batch(
     connection: &mut SqliteConnection,
     first: Job,
-    queue: &mut mpsc::Receiver<Job>,
+    mut more: impl FnMut() -> Option<Job>,
     announcements: &mut Vec<Announce>,
 ) -> Result<(), String> {
     // Where this fails, the database is locked by another process, or gone. The job is dropped, and
@@ -116,9 +157,12 @@ async fn batch(
             sqlx::query("release work").execute(&mut *connection).await.map_err(|error| error.to_string())?;
         }
         if count < BATCH {
-            next = queue.try_recv().ok();
+            next = more();
         }
     }
     let end = if kept { "commit" } else { "rollback" };
     sqlx::query(end).execute(&mut *connection).await.map(|_| ()).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,8 @@ impl AccessClaims {
     /// Reads the claims by their types. Extra claims are ignored.
     ///
     /// # Errors
-    /// [`Rejection::Claim`] names the first claim that is missing or mistyped.
+    /// [`Rejection::Claim`] names the first claim that is missing or mistyped;
+    /// [`Rejection::LivesTooLong`], where more time was given than anybody of ours gives.
     pub fn read(claims: &Map<String, Value>) -> Result<Self, Rejection> {
         let text = |name: &'static str, most: usize| match claims.get(name) {
             Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
@@ -97,7 +98,7 @@ impl AccessClaims {
             None => Ok(None),
             Some(_) => text(name, 2048).map(Some),
         };
-        Ok(Self {
+        let claims = Self {
             iss: text("iss", 2048)?,
             sub: text("sub", 255)?,
             aud: text("aud", 2048)?,
@@ -112,9 +113,12 @@ impl AccessClaims {
             encounter: optional("encounter")?,
             fhir_user: optional("fhirUser")?,
             launch_response_patient: optional("launch_response_patient")?,
-        })
+        };
+        if claims.exp - claims.iat > MAX_LIFE { Err(Rejection::LivesTooLong) } else { Ok(claims) }
     }
 }
 
 /// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
 const MAX_SECONDS: i64 = 253_402_300_799;
+/// The longest life of an access token that is believed, in seconds (SMART: at most an hour), plus a minute.
+const MAX_LIFE: i64 = 3600 + 60;

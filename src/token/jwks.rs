@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey};
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
@@ -111,14 +112,17 @@ impl PublicKey {
             }
             ("EC", Some(curve)) => {
                 let (x, y) = (text("x")?, text("y")?);
-                let (algorithm, size): (&[Algorithm], _) = match curve {
-                    "P-256" => (&[Algorithm::Es256], 32),
-                    "P-384" => (&[Algorithm::Es384], 48),
+                let (algorithm, size, curve): (&[Algorithm], _, &'static EcdsaVerificationAlgorithm) = match curve {
+                    "P-256" => (&[Algorithm::Es256], 32, &ECDSA_P256_SHA256_FIXED),
+                    "P-384" => (&[Algorithm::Es384], 48, &ECDSA_P384_SHA384_FIXED),
                     _ => return None,
                 };
-                if from_base64url(x)?.len() != size || from_base64url(y)?.len() != size {
+                let (left, right) = (from_base64url(x)?, from_base64url(y)?);
+                if left.len() != size || right.len() != size {
                     return None;
                 }
+                // SEC 1 §3.2.2.1: a point that is not on the curve is no key.
+                ParsedPublicKey::new(curve, [[0x04].as_slice(), &left, &right].concat()).ok()?;
                 (algorithm, DecodingKey::from_ec_components(x, y).ok()?)
             }
             _ => return None,

@@ -42,6 +42,9 @@ pub enum Refusal {
     /// The validator lacks a setting; its log says which.
     #[error("the validator is not configured")]
     NotConfigured,
+    /// Something broke while it was looked at; the log says where.
+    #[error("the validator failed")]
+    Failed,
     /// The token is not to be believed.
     #[error("{0}")]
     Token(#[from] Rejection),

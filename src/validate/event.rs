@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Refusal;
+use crate::token::{MAX_TOKEN_BYTES, Rejection};
 
 /// One call of the validator.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Event {
     /// Reads an event; fields that we do not know are ignored.
     ///
     /// # Errors
-    /// [`Refusal::MissingFields`], [`Refusal::NoToken`]
+    /// [`Refusal::MissingFields`], [`Refusal::NoToken`], [`Rejection::TooLong`]
     pub fn read(event: &Value) -> Result<Self, Refusal> {
         let text = |name: &str| event.get(name).and_then(Value::as_str);
         let (Some(endpoint), Some(operation), Some(token)) = (text("datastoreEndpoint"), text("operationName"), text("bearerToken")) else {
@@ -48,6 +49,9 @@ impl Event {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
             _ => token,
         };
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TooLong.into());
+        }
         if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(Refusal::NoToken);
         }

@@ -1,6 +1,7 @@
 //! Where the issuer's public keys come from: a set that is given, a URI that is asked, or both.
 
-use std::sync::{Arc, RwLock};
+use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -9,18 +10,30 @@ use crate::token::{Jwks, MAX_JWKS_BYTES};
 
 /// A key set is asked for again at most this often, in seconds, however many unknown keys come by.
 pub const MIN_REFETCH: i64 = 30;
+/// How long a fetched set is believed, in seconds: a key that its issuer withdraws is refused
+/// from then on.
+pub const MAX_AGE: i64 = 300;
 /// With no keys at all, try again after this many seconds.
 const MIN_RETRY_WITHOUT_KEYS: i64 = 1;
 /// How long a fetch may take; HealthLake waits a second for the whole answer.
 const DEADLINE: Duration = Duration::from_millis(400);
+/// How long one waits for the answer to somebody else's fetch, before its own.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// The keys at hand.
 pub type Keys = Arc<Jwks>;
 
 /// A cache of one issuer's keys.
 pub struct KeySource {
-    keys: RwLock<Keys>,
+    known: RwLock<Known>,
     remote: Option<Remote>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    keys: Keys,
+    /// When the URI gave them, in Unix seconds; `None` for keys that came with the configuration.
+    fetched_at: Option<i64>,
 }
 
 struct Remote {
@@ -40,51 +53,66 @@ impl KeySource {
     /// Keys that are given once.
     #[must_use]
     pub fn embedded(keys: Jwks) -> Self {
-        Self { keys: RwLock::new(Arc::new(keys)), remote: None }
+        Self { known: RwLock::new(Known { keys: Arc::new(keys), fetched_at: None }), remote: None }
     }
 
-    /// Keys from a URI, beginning with those in `seed`.
+    /// Keys from a URI. Those in `seed` serve until it has answered once.
     ///
     /// # Errors
     /// [`NoClient`], where TLS cannot be set up.
     pub fn remote(uri: &str, seed: Jwks) -> Result<Self, NoClient> {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE).build()?;
         let remote = Remote { uri: uri.to_owned(), client, asked_at: tokio::sync::Mutex::new(None) };
-        Ok(Self { keys: RwLock::new(Arc::new(seed)), remote: Some(remote) })
+        Ok(Self { remote: Some(remote), ..Self::embedded(seed) })
     }
 
-    /// The keys, asked for anew where `kid` is not among them. Stale keys serve while the URI does
-    /// not answer.
+    /// The keys, asked for anew where they are old or `kid` is not among them. Old keys serve on
+    /// while the URI does not answer.
     pub async fn for_kid(&self, kid: &str, now: OffsetDateTime) -> Keys {
-        let keys = self.current();
-        let Some(remote) = self.remote.as_ref().filter(|_| keys.get(kid).is_none()) else { return keys };
-        let mut asked_at = remote.asked_at.lock().await;
-        let keys = self.current();
-        let wait = if keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
         let now = now.unix_timestamp();
-        if keys.get(kid).is_some() || asked_at.is_some_and(|at| now < at + wait) {
-            return keys;
+        let known = self.known();
+        let Some(remote) = self.remote.as_ref().filter(|_| !known.will_do(kid, now)) else { return known.keys };
+        let asking = if known.keys.get(kid).is_some() {
+            remote.asked_at.try_lock().ok() // the key is there: no need to wait while somebody asks
+        } else {
+            tokio::time::timeout(PATIENCE, remote.asked_at.lock()).await.ok()
+        };
+        let known = self.known();
+        let Some(mut asked_at) = asking.filter(|_| !known.will_do(kid, now)) else { return known.keys };
+        let wait = if known.keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
+        if asked_at.is_some_and(|at| is_within(0..wait, at, now)) {
+            return known.keys;
         }
         *asked_at = Some(now);
         match remote.fetch().await {
             Ok(fresh) => {
                 let fresh = Arc::new(fresh);
-                if let Ok(mut keys) = self.keys.write() {
-                    *keys = Arc::clone(&fresh);
-                }
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known { keys: Arc::clone(&fresh), fetched_at: Some(now) };
                 fresh
             }
             Err(reason) => {
                 tracing::warn!(uri = remote.uri, reason, "the issuer's keys could not be fetched");
-                keys
+                known.keys
             }
         }
     }
 
-    fn current(&self) -> Keys {
-        // A poisoned lock still holds a whole key set: the writer only swaps a pointer.
-        Arc::clone(&self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    fn known(&self) -> Known {
+        // A poisoned lock still holds a whole key set: the writer only swaps it.
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+impl Known {
+    /// Whether this key is there and need not be asked for again.
+    fn will_do(&self, kid: &str, now: i64) -> bool {
+        self.keys.get(kid).is_some() && self.fetched_at.is_some_and(|at| is_within(0..MAX_AGE, at, now))
+    }
+}
+
+/// Whether `then` is so many seconds ago. A clock that was set back makes it "no".
+fn is_within(seconds: Range<i64>, then: i64, now: i64) -> bool {
+    seconds.contains(&now.saturating_sub(then))
 }
 
 impl Remote {

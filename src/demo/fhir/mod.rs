@@ -62,17 +62,25 @@ pub type Now = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 
 /// Everything the stand-in is told.
 pub struct StandIn {
+    /// What is served.
     pub world: Arc<World>,
     /// The URL that apps use, without a slash at its end: `http://localhost:8081/fhir`.
     pub base: String,
     /// What the validator is told and what tokens are for. Ends with a slash.
     pub datastore_endpoint: String,
+    /// The authorization server's endpoint of this name, for the CapabilityStatement.
     pub authorize_url: String,
+    /// Likewise.
     pub token_url: String,
+    /// Likewise.
     pub introspect_url: String,
+    /// Likewise.
     pub revoke_url: String,
+    /// The authorization server's discovery document.
     pub smart_configuration: DiscoverySource,
+    /// Decides on every token.
     pub ask_validator: AskValidator,
+    /// The time.
     pub clock: Now,
 }
 

@@ -6,18 +6,25 @@ use super::names::handle;
 use super::person::Person;
 use super::roster::{SIGN_IN_CHILDREN, SIGN_IN_PATIENT, id};
 
+/// Which kind of person signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonKind {
+    /// Treats patients.
     Clinician,
+    /// Is treated.
     Patient,
+    /// Looks after children.
     Carer,
 }
 
 /// Somebody who can sign in. Their password is not ours to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoPerson {
+    /// What they type.
     pub username: String,
+    /// What they are called.
     pub display_name: String,
+    /// Which kind of person they are.
     pub kind: PersonKind,
     /// Which resource they are: `Practitioner/prac-larkspur`.
     pub fhir_user: String,

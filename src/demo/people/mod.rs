@@ -9,6 +9,12 @@
 //!                  ├─ vaccine            └─ team
 //!                  └─ patient  carer
 //! ```
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "ages, counts and readings of a made-up population: small numbers all"
+)]
 
 mod ailment;
 mod allergy;
@@ -100,6 +106,7 @@ impl World {
         self.shelf(kind).map_or(&[], Shelf::all)
     }
 
+    /// One resource, by its type and id.
     pub fn get(&self, kind: &str, id: &str) -> Option<&Value> {
         self.shelf(kind)?.get(id)
     }

@@ -12,10 +12,10 @@ pub fn write(chart: &mut Chart, visits: &[Visit]) {
     let person = chart.person;
     let Some(first) = visits.first() else { return };
     let mut members: Vec<Value> =
-        person.clinicians.iter().map(|id| member("223366009", "Healthcare professional", format!("Practitioner/{id}"))).collect();
+        person.clinicians.iter().map(|id| member("223366009", "Healthcare professional", &format!("Practitioner/{id}"))).collect();
     if Carer::of(person, person.years_old(chart.today)).is_some() {
         let id = Carer::id(person);
-        members.push(member("133932002", "Caregiver", format!("RelatedPerson/{id}")));
+        members.push(member("133932002", "Caregiver", &format!("RelatedPerson/{id}")));
     }
     if members.len() < 2 {
         return;
@@ -31,7 +31,7 @@ pub fn write(chart: &mut Chart, visits: &[Visit]) {
     chart.add("CareTeam", first.start, body);
 }
 
-fn member(code: &str, role: &str, reference: String) -> Value {
+fn member(code: &str, role: &str, reference: &str) -> Value {
     json!({
         "role": [{
             "coding": [{ "system": "http://snomed.info/sct", "code": code, "display": role }],

@@ -73,9 +73,13 @@ fn setup(store: Store, clock: Clock, master_key: MasterKey) -> Setup {
 impl TestApp {
     /// A freshly seeded server at noon.
     pub async fn start() -> Self {
+        Self::start_on(database::fresh().await).await
+    }
+
+    /// The same, on this database.
+    pub async fn start_on(database: Database) -> Self {
         let (master, keys) = keys().await;
         let clock = Clock::manual(start_time());
-        let database = database::fresh().await;
         let store = database.open(clock.now()).await;
         let origin = Origin::command(TenantId::default_tenant(), clock.now());
         for key in keys {
@@ -93,6 +97,21 @@ impl TestApp {
             App::start(setup(store, self.clock.clone(), MasterKey::parse(&self.master).expect("our own key"))).await.expect("a server");
         let database = Database::borrowed(&self.database);
         Self { router: app::router(&app), app, clock: self.clock.clone(), database, master: self.master.clone() }
+    }
+
+    /// The key under which this server's signing keys are sealed.
+    pub fn master(&self) -> MasterKey {
+        MasterKey::parse(&self.master).expect("our own key")
+    }
+
+    /// Changes the database behind the server's back.
+    pub async fn sql(&self, statement: &str) {
+        self.database.sql(statement).await;
+    }
+
+    /// Where the data is.
+    pub fn location(&self) -> &admit::store::Location {
+        &self.database.location
     }
 
     pub fn advance(&self, by: Duration) {

@@ -67,6 +67,11 @@ impl<'a> Browser<'a> {
         self.cookies.get(name).cloned()
     }
 
+    /// All of them, as they go into a request.
+    pub fn cookies(&self) -> String {
+        self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }

@@ -25,7 +25,7 @@ pub async fn fresh() -> Database {
     let location = match postgres_url() {
         None => Location::Sqlite(dir.path().join("test.db")),
         Some(url) => {
-            let schema = format!("t{}", uuid::Uuid::now_v7().simple());
+            let schema = format!("t{}", admit::secret::unique_id(OffsetDateTime::UNIX_EPOCH).replace('-', ""));
             let mut connection =
                 <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("the PostgreSQL of TEST_DATABASE_URL");
             let statement = format!("create schema {schema}");
@@ -41,6 +41,29 @@ impl Database {
     /// The same database, for a second server on it.
     pub fn borrowed(other: &Self) -> Self {
         Self { location: other.location.clone(), dir: Arc::clone(&other.dir) }
+    }
+
+    /// A fresh SQLite database in this folder.
+    pub fn sqlite_in(dir: TempDir) -> Self {
+        Self { location: Location::Sqlite(dir.path().join("test.db")), dir: Arc::new(dir) }
+    }
+
+    /// Runs a statement on a connection of its own.
+    pub async fn sql(&self, statement: &str) {
+        use sqlx::Connection as _;
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned()));
+        match &self.location {
+            Location::Sqlite(path) => {
+                let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");
+                statement.execute(&mut connection).await.expect("the statement");
+                connection.close().await.expect("closed");
+            }
+            Location::Postgres(url) => {
+                let mut connection = sqlx::PgConnection::connect(url).await.expect("the database");
+                statement.execute(&mut connection).await.expect("the statement");
+                connection.close().await.expect("closed");
+            }
+        }
     }
 
     pub async fn open(&self, now: OffsetDateTime) -> Store {

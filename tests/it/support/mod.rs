@@ -3,12 +3,22 @@
 //! SQLite in a temporary folder, or, with `TEST_DATABASE_URL=postgres://…`, a schema of its own.
 
 mod app;
+pub mod ask;
 mod browser;
 mod database;
+mod forge;
+mod key_server;
+mod log;
 mod reply;
 mod seed;
+mod tokens;
 
 pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
-pub use browser::{Browser, Landing};
+pub use browser::{Browser, Landing, request};
+pub use database::{Database, fresh, postgres_url};
+pub use forge::{Forge, compact, genuine_claims};
+pub use key_server::{KeyServer, Mood};
+pub use log::Log;
 pub use reply::Reply;
-pub use seed::{PASSWORD, VERIFIER, challenge};
+pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client};
+pub use tokens::{SCOPE, at_once, claims, redirect_uri, rounds};

@@ -1,0 +1,152 @@
+//! `admit client`: the apps that are registered.
+
+mod create;
+mod scopes;
+
+use clap::{Args, Subcommand};
+use time::Duration;
+
+use super::desk::Desk;
+use super::output::{Output, Record, at, note};
+use super::{Failure, prompt};
+use crate::client::Client;
+use crate::config::Config;
+use crate::id::ClientId;
+use crate::redirect::RedirectUri;
+use crate::scope::Scope;
+use crate::secret::ClientSecret;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Clients {
+    #[command(flatten)]
+    output: Output,
+    #[command(subcommand)]
+    action: Action,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  admit client create growth-chart --name \"Growth chart\" --redirect-uri https://growth.example.org/callback \\
+    --scope \"openid fhirUser launch/patient patient/*.rs offline_access\"
+  admit client list --json
+  admit client rotate-secret nightly-export --keep-old 48";
+
+#[derive(Subcommand)]
+enum Action {
+    /// Register an app; its secret, if it has one, is shown once
+    Create(Box<create::Create>),
+    /// Show every client
+    List,
+    /// Show everything that is registered of a client
+    Show {
+        /// Its client_id
+        client_id: String,
+    },
+    /// Make a new secret, and let the old one end
+    RotateSecret {
+        /// Its client_id
+        client_id: String,
+        /// For how many hours the old secret works as well; 0 ends it at once
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(0..=8760))]
+        keep_old: u16,
+    },
+    /// Switch a client off, and end everything that it was given
+    Disable {
+        /// Its client_id
+        client_id: String,
+    },
+    /// Forget a client and everything that it was given
+    Delete {
+        /// Its client_id
+        client_id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(config: Config, Clients { output, action }: Clients) -> Result<(), Failure> {
+    match action {
+        Action::Create(new) => create::run(config, output, *new).await,
+        Action::List => {
+            let desk = Desk::open(config).await?;
+            let clients = desk.store.clients(desk.tenant()).await?;
+            output.many(&["client_id", "name", "auth", "grants", "disabled_at"], &clients.iter().map(record).collect::<Vec<_>>())
+        }
+        Action::Show { client_id } => {
+            let desk = Desk::open(config).await?;
+            output.one(&record(&find(&desk, client_id).await?))
+        }
+        Action::RotateSecret { client_id, keep_old } => rotate_secret(&Desk::open(config).await?, output, client_id, keep_old).await,
+        Action::Disable { client_id } => {
+            let desk = Desk::open(config).await?;
+            let client = find(&desk, client_id).await?;
+            if !desk.store.disable_client(&desk.origin, &client.id).await? {
+                return Err(unknown(&client.id));
+            }
+            note(&format!("{} is switched off; its access tokens end within ten minutes, everything else at once", client.id));
+            output.one(&record(&find(&desk, client.id.to_string()).await?))
+        }
+        Action::Delete { client_id, yes } => {
+            let desk = Desk::open(config).await?;
+            let client = find(&desk, client_id).await?;
+            prompt::confirm(&format!("Delete {} ({:?}) and everything that it was given?", client.id, client.name), yes)?;
+            if !desk.store.delete_client(&desk.origin, &client.id).await? {
+                return Err(unknown(&client.id));
+            }
+            note(&format!("{} was deleted", client.id));
+            output.one(&record(&client))
+        }
+    }
+}
+
+async fn find(desk: &Desk, client_id: String) -> Result<Client, Failure> {
+    let id = ClientId::new(client_id);
+    desk.store.client(desk.tenant(), &id).await?.ok_or_else(|| unknown(&id))
+}
+
+fn unknown(id: &ClientId) -> Failure {
+    Failure::not_found(format!("there is no client {:?}: `admit client list` shows those there are", id.as_str()))
+}
+
+/// Everything but the secret. Fields are named like the flags of `create`.
+fn record(client: &Client) -> Record {
+    Record::default()
+        .with("client_id", client.id.as_str())
+        .with("name", client.name.as_str())
+        .with("developer", client.developer.as_deref())
+        .with("auth", client.auth.as_str())
+        .with("grants", client.grant_types.iter().map(|grant| grant.as_str()).collect::<Vec<_>>())
+        .with("scopes", client.scopes.iter().map(Scope::to_string).collect::<Vec<_>>())
+        .with("redirect_uris", client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>())
+        .with("post_logout_redirect_uris", client.post_logout_redirect_uris.clone())
+        .with("fhir_bases", client.fhir_bases.clone())
+        .with("id_token_alg", client.id_token_alg.as_str())
+        .with("refresh_grace_seconds", client.refresh_grace.whole_seconds())
+        .with("refresh_max_life_days", client.refresh_max_life.map(Duration::whole_days))
+        .with("verified", client.is_verified)
+        .with("pre_approved", client.is_pre_approved)
+        .with("may_introspect", client.may_introspect)
+        .with("pkce_exempt", client.is_pkce_exempt)
+        .with("created_at", at(client.created_at))
+        .with("disabled_at", client.disabled_at.map(at))
+}
+
+async fn rotate_secret(desk: &Desk, output: Output, client_id: String, keep_old: u16) -> Result<(), Failure> {
+    let client = find(desk, client_id).await?;
+    if !client.is_confidential() {
+        return Err(Failure::conflict(format!("{} is a public client and has no secret", client.id)));
+    }
+    let secret = ClientSecret::generate();
+    let old_until = desk.origin.now + Duration::hours(keep_old.into());
+    if !desk.store.rotate_client_secret(&desk.origin, &client.id, secret.digest(), old_until).await? {
+        return Err(unknown(&client.id));
+    }
+    match keep_old {
+        0 => note("the old secret has ended; this one is not shown again"),
+        hours => note(&format!("the old secret works for {hours} hours more; this one is not shown again")),
+    }
+    let shown = Record::default().with("client_id", client.id.as_str()).with("client_secret", secret.expose());
+    output.one(&shown.with("old_secret_until", at(old_until)))
+}

@@ -1,0 +1,39 @@
+//! The scopes that an administrator registers, and those among them that could never be given.
+
+use crate::client::{Client, GrantType};
+use crate::scope::{Scope, ScopeSet};
+
+/// An app's unknown scope is dropped; an administrator's is a mistake, and said to be one.
+pub(super) fn parse(text: &str) -> Result<ScopeSet, String> {
+    let known = ScopeSet::parse(text).map_err(|bad| bad.to_string())?;
+    let unknown: Vec<&str> = text.split(' ').filter(|word| !word.is_empty() && word.parse::<Scope>().is_err()).collect();
+    if !unknown.is_empty() {
+        return Err(format!(
+            "unknown: {}. A scope is openid, fhirUser, profile, launch, launch/patient, offline_access, online_access, or like \
+             patient/Observation.rs, user/*.read, system/*.cruds (the letters in the order of cruds)",
+            unknown.join(" ")
+        ));
+    }
+    if known.is_empty() { Err("it names no scope".to_owned()) } else { Ok(known) }
+}
+
+/// What is registered in vain: no grant of this client can ever give it.
+pub(super) fn in_vain(client: &Client) -> Vec<String> {
+    let none = ScopeSet::default();
+    let by_people = if client.may(GrantType::AuthorizationCode) { client.scopes_with_a_person(&client.scopes) } else { none.clone() };
+    let of_its_own = if client.may(GrantType::ClientCredentials) { client.scopes_of_its_own(&client.scopes) } else { none };
+    client.scopes.iter().filter(|scope| !by_people.has(scope) && !of_its_own.has(scope)).map(Scope::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_scope_is_named_and_not_dropped() {
+        let error = parse("openid patient/Observation.sr patient/*.rs offline").expect_err("two are unknown");
+        assert!(error.starts_with("unknown: patient/Observation.sr offline."), "{error}");
+        assert_eq!(parse("openid  patient/*.rs").map(|set| set.to_string()).as_deref(), Ok("openid patient/*.rs"));
+        assert!(parse("").is_err() && parse(" ").is_err() && parse("openid\n").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! What an administrator's command works with: the database, and the moment at which it was given.
+
+use super::{Failure, master_key};
+use crate::audit::Origin;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::id::TenantId;
+use crate::key::Purpose;
+use crate::keys::KeyRing;
+use crate::store::{Location, Store};
+use crate::tenant::FhirBase;
+use crate::token::Algorithm;
+
+pub(super) struct Desk {
+    config: Config,
+    pub(super) store: Store,
+    pub(super) origin: Origin,
+}
+
+impl Desk {
+    /// At a database that is there: a misspelt `--database` must not make an empty one.
+    pub(super) async fn open(config: Config) -> Result<Self, Failure> {
+        match &config.database {
+            Location::Sqlite(path) if !path.exists() => Err(Failure::unavailable(format!(
+                "there is no database {}: name the right one with --database, or make it with `admit serve` or `admit fhir-base add`",
+                path.display()
+            ))),
+            _ => Self::open_or_make(config).await,
+        }
+    }
+
+    /// At a database that may have to be made: the first commands of a new installation.
+    pub(super) async fn open_or_make(config: Config) -> Result<Self, Failure> {
+        let now = Clock::System.now();
+        let store = Store::open(&config.database, now).await?;
+        Ok(Self { config, store, origin: Origin::command(TenantId::default_tenant(), now) })
+    }
+
+    pub(super) fn tenant(&self) -> &TenantId {
+        &self.origin.tenant
+    }
+
+    /// The keys. Those that are there were opened, so that nothing is ever sealed under a wrong
+    /// master key: the server could not open it, and would stop signing.
+    pub(super) async fn keys(&self) -> Result<KeyRing, Failure> {
+        let master = master_key::find(&self.config, &self.store, self.origin.now).await?;
+        let keys = KeyRing::new(self.tenant().clone(), master);
+        keys.current(&self.store, self.origin.now).await?;
+        Ok(keys)
+    }
+
+    /// Makes the key that is needed, unless it is there. Only where it is not, the master key is
+    /// asked for.
+    pub(super) async fn ensure_key(&self, purpose: Purpose, algorithm: Algorithm) -> Result<(), Failure> {
+        let published = self.store.published_keys(self.tenant(), self.origin.now).await?;
+        if published.iter().any(|key| key.purpose == purpose && key.algorithm == algorithm && key.retired_at.is_none()) {
+            return Ok(());
+        }
+        Ok(self.keys().await?.ensure(&self.store, &self.origin, purpose, algorithm).await?)
+    }
+
+    /// The FHIR base of this name, or the only one there is.
+    pub(super) async fn fhir_base(&self, named: Option<&str>) -> Result<FhirBase, Failure> {
+        let mut bases = self.store.fhir_bases(self.tenant()).await?;
+        match (named, bases.len()) {
+            (_, 0) => Err(Failure::not_found("there is no FHIR base yet: add one with `admit fhir-base add NAME --url URL`")),
+            (Some(name), _) => match bases.into_iter().find(|base| base.name == name) {
+                Some(base) => Ok(base),
+                None => Err(Failure::not_found(format!("there is no FHIR base {name:?}: `admit fhir-base list` shows those there are"))),
+            },
+            (None, 1) => Ok(bases.remove(0)),
+            (None, _) => {
+                let names: Vec<&str> = bases.iter().map(|base| base.name.as_str()).collect();
+                Err(Failure::usage(format!("there are several FHIR bases ({}): say which with --fhir-base", names.join(", "))))
+            }
+        }
+    }
+}

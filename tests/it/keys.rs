@@ -1,0 +1,177 @@
+//! Signing keys: rotation that nobody notices, and master keys that do not fit.
+
+use std::sync::Arc;
+
+use admit::key::{MasterKey, Purpose};
+use admit::keys::{KeyError, KeyRing};
+use admit::token::{Algorithm, Jwks, Unverified};
+use admit::validate::{KeySource, Trust, Validator};
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::jose::assert_refused;
+use crate::support::{FHIR1, Forge, ISSUER, Log, TestApp};
+
+/// The kid of a token's header.
+fn kid(token: &str) -> String {
+    Unverified::parse(token).expect("a token").kid().to_owned()
+}
+
+/// A validator that fetched the key set some time ago, and has not asked since.
+fn as_of(jwks: &str) -> Validator {
+    let trust = Trust {
+        issuer: ISSUER.to_owned(),
+        tenant: None,
+        datastores: vec![],
+        role: "arn:aws:iam::123456789012:role/smart".to_owned(),
+        read_only_role: None,
+        boolean_is_authorized: false,
+    };
+    Validator::new(trust, KeySource::embedded(Jwks::parse(jwks.as_bytes()).expect("a key set")))
+}
+
+fn event(token: &str) -> Value {
+    json!({ "datastoreEndpoint": format!("{FHIR1}/"), "operationName": "ReadResource", "bearerToken": token })
+}
+
+async fn issue(app: &TestApp) -> String {
+    let reply = app.token("bsc", &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await;
+    reply.json()["access_token"].as_str().expect("a token").to_owned()
+}
+
+/// KF-04: whoever cached the key set five minutes ago meets no token that it cannot verify, and
+/// every token is good to its end.
+#[tokio::test]
+async fn a_rotation_goes_by_unnoticed() {
+    let app = TestApp::start().await;
+    let old_kid = kid(&issue(&app).await);
+    let mut key_sets: Vec<String> = vec![];
+    let mut tokens: Vec<(i64, String)> = vec![];
+    let mut changed_at = None;
+    for minute in 0..60_i64 {
+        if minute == 10 {
+            let now = app.clock.now();
+            let (takes_over, old_until) = (now + Duration::minutes(6), now + Duration::minutes(6 + 5 + 1));
+            let made = app.app.keys.rotate(app.store(), &app.origin(), (Purpose::Access, Algorithm::Es256), takes_over, old_until).await;
+            assert_ne!(made.expect("a new key").id.as_str(), old_kid);
+        }
+        key_sets.push(app.get("/.well-known/jwks.json").await.body);
+        let token = issue(&app).await;
+        if kid(&token) != old_kid && changed_at.is_none() {
+            changed_at = Some(minute);
+        }
+        tokens.push((minute, token));
+        let cached = as_of(&key_sets[usize::try_from((minute - 5).max(0)).expect("positive")]);
+        for (issued, token) in tokens.iter().filter(|(issued, _)| minute - issued < 5) {
+            let answer = cached.answer(&event(token), app.clock.now()).await;
+            assert_eq!(answer["authPayload"]["isAuthorized"], "true", "minute {minute}, token of minute {issued}: {answer}");
+            assert_eq!(app.introspect(token).await["active"], true, "minute {minute}, token of minute {issued}");
+        }
+        app.advance(Duration::minutes(1));
+    }
+    assert_eq!(changed_at, Some(16));
+    assert!(key_sets[0].contains(&old_kid) && key_sets[21].contains(&old_kid) && !key_sets[22].contains(&old_kid));
+    let both = serde_json::from_str::<Value>(&key_sets[10]).expect("JSON");
+    assert_eq!(both["keys"].as_array().map(Vec::len), Some(3));
+}
+
+/// Another instance, or the command line, rotates: this one follows within a second.
+#[tokio::test]
+async fn a_rotation_elsewhere_is_seen_within_a_second() {
+    let app = TestApp::start().await;
+    let other = app.another().await;
+    let before = kid(&issue(&app).await);
+    let now = app.clock.now();
+    let made =
+        other.app.keys.rotate(other.store(), &other.origin(), (Purpose::Access, Algorithm::Es256), now, now + Duration::hours(1)).await;
+    let made = made.expect("a new key").id.to_string();
+    app.advance(Duration::seconds(1));
+    assert_eq!(kid(&issue(&app).await), made);
+    assert_eq!(kid(&issue(&other).await), made);
+    assert_ne!(made, before);
+}
+
+/// KF-05: a key that is removed at once takes its tokens with it, here at once.
+#[tokio::test]
+async fn a_key_that_is_removed_at_once_takes_its_tokens_with_it() {
+    let app = TestApp::start().await;
+    let token = issue(&app).await;
+    let now = app.clock.now();
+    app.app.keys.rotate(app.store(), &app.origin(), (Purpose::Access, Algorithm::Es256), now, now).await.expect("a new key");
+    assert_eq!(app.introspect(&token).await, json!({ "active": false }));
+    let published = app.get("/.well-known/jwks.json").await.body;
+    assert!(!published.contains(&kid(&token)));
+    assert_refused("its key is gone", &as_of(&published).answer(&event(&token), now).await);
+    assert_eq!(app.introspect(&issue(&app).await).await["active"], true);
+}
+
+/// Both kinds of key may be in the published set, and each verifies its own kind alone.
+#[tokio::test]
+async fn keys_for_access_tokens_and_id_tokens_are_different_keys() {
+    let app = TestApp::start().await;
+    let (access, id) = (Forge::of(&app, Purpose::Access).await, Forge::of(&app, Purpose::Id).await);
+    assert_ne!(access.kid, id.kid);
+    let keys = app.app.keys.current(app.store(), app.clock.now()).await.expect("keys");
+    for (purpose, own, other) in [(Purpose::Access, &access, &id), (Purpose::Id, &id, &access)] {
+        let set = keys.verifying(purpose).expect("a set");
+        assert!(set.get(&own.kid).is_some() && set.get(&other.kid).is_none());
+    }
+}
+
+/// A wrong master key stops the start, says why, and makes nothing anew.
+#[tokio::test]
+async fn a_wrong_master_key_is_refused_and_makes_no_new_keys() {
+    let app = TestApp::start().await;
+    let origin = app.origin();
+    let before = app.store().published_keys(&origin.tenant, origin.now).await.expect("keys");
+    let ring = KeyRing::new(origin.tenant.clone(), MasterKey::generate());
+    for (purpose, algorithm) in [(Purpose::Access, Algorithm::Es256), (Purpose::Id, Algorithm::Rs256), (Purpose::Access, Algorithm::Es384)]
+    {
+        let refused = ring.ensure(app.store(), &origin, purpose, algorithm).await.expect_err("another master key");
+        let text = refused.to_string();
+        assert!(matches!(refused, KeyError::Sealed(..)) && text.contains("Give the master key that this database was made with"), "{text}");
+    }
+    let now = origin.now;
+    let refused = ring.rotate(app.store(), &origin, (Purpose::Access, Algorithm::Es256), now, now + Duration::hours(1)).await;
+    assert!(matches!(refused.expect_err("another master key"), KeyError::Sealed(..)));
+    let after = app.store().published_keys(&origin.tenant, origin.now).await.expect("keys");
+    let ids = |keys: &[admit::store::StoredKey]| keys.iter().map(|key| key.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(ids(&before), ids(&after));
+}
+
+/// A sealed key that was moved to another purpose, tenant or name does not open.
+#[tokio::test]
+async fn a_sealed_key_opens_only_where_it_was_put() {
+    let app = TestApp::start().await;
+    app.sql("update signing_key set purpose = 'access' where purpose = 'id'").await;
+    let origin = app.origin();
+    let ring = KeyRing::new(origin.tenant.clone(), app.master());
+    let refused = ring.current(app.store(), origin.now).await.err().expect("it was moved");
+    assert!(matches!(refused, KeyError::Sealed(..)), "{refused}");
+}
+
+/// A damaged key does not stop a server that knows the good one; a new server says what is wrong.
+#[tokio::test]
+async fn a_damaged_key_is_named_in_the_log_and_known_keys_serve_on() {
+    let app = TestApp::start().await;
+    issue(&app).await;
+    for (column, damaged) in [("algorithm", "'XS256'"), ("purpose", "'other'"), ("active_at", "9223372036854775807"), ("public_jwk", "'{'")]
+    {
+        app.sql("alter table signing_key add column kept text").await;
+        app.sql(&format!("update signing_key set kept = cast({column} as text)")).await;
+        app.sql(&format!("update signing_key set {column} = {damaged}")).await;
+        app.advance(Duration::seconds(2));
+        let log = Log::listen();
+        issue(&app).await;
+        assert_eq!(app.get("/.well-known/jwks.json").await.status.as_u16(), 200);
+        assert!(!log.lines_with(&format!("signing_key.{column}")).is_empty(), "{column}: {}", log.text());
+        drop(log);
+        let origin = app.origin();
+        let fresh = Arc::new(KeyRing::new(origin.tenant.clone(), app.master()));
+        let refused = fresh.current(app.store(), origin.now).await.err().expect("a damaged key").to_string();
+        assert!(refused.contains(&format!("signing_key.{column}")), "{refused}");
+        let cast = if column == "active_at" { "cast(kept as bigint)" } else { "kept" };
+        app.sql(&format!("update signing_key set {column} = {cast}")).await;
+        app.sql("alter table signing_key drop column kept").await;
+    }
+}

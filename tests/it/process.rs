@@ -1,0 +1,97 @@
+//! `admit serve` as a process: its master key, and an orderly stop.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn admit(dir: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
+    command.env_clear().current_dir(dir).args(["serve", "--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts it and waits until it says that it is ready; returns what it said.
+fn start(dir: &TempDir) -> (Child, String) {
+    let mut child = admit(dir).spawn().expect("the program");
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stderr.take().expect("its messages")).lines();
+    while !said.contains("\"ready\"") {
+        let line = lines.next().unwrap_or_else(|| panic!("it stopped: {said}")).expect("text");
+        said.push_str(&line);
+        said.push('\n');
+    }
+    // What it says from here on is nobody's; the pipe must not fill up.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, said)
+}
+
+fn stop(mut child: Child) {
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(told.success());
+    assert!(child.wait().expect("its end").success());
+}
+
+/// A start that fails.
+fn fails(command: &mut Command) -> String {
+    let Output { status, stderr, stdout } = command.output().expect("the program");
+    assert!(!status.success() && stdout.is_empty());
+    String::from_utf8(stderr).expect("UTF-8")
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_master_key_is_made_once_and_an_orderly_stop_leaves_two_files() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (child, said) = start(&dir);
+    assert!(said.contains("a master key was made"), "{said}");
+    stop(child);
+    assert_eq!(files(dir.path()), ["admit.db", "admit.key"]);
+    let key = std::fs::read_to_string(dir.path().join("admit.key")).expect("the key");
+    assert!(!said.contains(key.trim()));
+    for file in ["admit.db", "admit.key"] {
+        let mode = std::fs::metadata(dir.path().join(file)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let (child, said) = start(&dir);
+    assert!(!said.contains("a master key was made"), "{said}");
+    stop(child);
+    assert_eq!(std::fs::read_to_string(dir.path().join("admit.key")).expect("the key"), key);
+}
+
+#[test]
+fn without_its_master_key_the_server_does_not_start_and_makes_no_other() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (child, _) = start(&dir);
+    stop(child);
+    let (path, aside) = (dir.path().join("admit.key"), dir.path().join("aside"));
+    std::fs::rename(&path, &aside).expect("moved");
+    let said = fails(&mut admit(&dir));
+    assert!(said.contains("the master key that opens them is not in admit.key") && said.contains("ADMIT_MASTER_KEY"), "{said}");
+    assert!(!path.exists());
+
+    for (wrong, words) in [
+        ("", "a master key is 32 random bytes"),
+        ("short", "a master key is 32 random bytes"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "Give the master key that this database was made with"),
+    ] {
+        std::fs::write(&path, wrong).expect("written");
+        let said = fails(&mut admit(&dir));
+        assert!(said.contains(words), "{said}");
+        assert_eq!(std::fs::read_to_string(&path).expect("the file"), wrong);
+        let said = fails(admit(&dir).env("ADMIT_MASTER_KEY", wrong));
+        assert!(said.contains(words), "{said}");
+    }
+    std::fs::rename(&aside, &path).expect("moved back");
+    let (child, _) = start(&dir);
+    stop(child);
+}

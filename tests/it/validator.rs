@@ -1,0 +1,301 @@
+//! The validator that HealthLake calls: what it is sent, what it answers, where its keys come from.
+
+mod fetch;
+mod property;
+
+use admit::token::Algorithm;
+use admit::validate::{KeySource, Trust, Validator};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::jose::assert_refused;
+use crate::support::{Forge, ISSUER, genuine_claims};
+
+pub const ENDPOINT: &str = "https://fhir.test/r4/";
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/smart";
+pub const READER: &str = "arn:aws:iam::123456789012:role/smart-read-only";
+
+/// The time of every test here.
+pub fn noon() -> OffsetDateTime {
+    time::macros::datetime!(2026-11-22 12:00 UTC)
+}
+
+pub fn trust() -> Trust {
+    Trust {
+        issuer: ISSUER.to_owned(),
+        tenant: Some("default".to_owned()),
+        datastores: vec![ENDPOINT.to_owned()],
+        role: ROLE.to_owned(),
+        read_only_role: Some(READER.to_owned()),
+        boolean_is_authorized: false,
+    }
+}
+
+pub fn event(token: &str) -> Value {
+    json!({ "datastoreEndpoint": ENDPOINT, "operationName": "ReadResource", "bearerToken": token })
+}
+
+/// A key that it trusts, and a validator.
+fn stage() -> (Forge, Validator) {
+    let forge = Forge::new(Algorithm::Es256);
+    let validator = Validator::new(trust(), KeySource::embedded(forge.jwks()));
+    (forge, validator)
+}
+
+fn good(forge: &Forge) -> String {
+    forge.access_token(&genuine_claims(noon().unix_timestamp()))
+}
+
+fn scoped(forge: &Forge, scope: &str) -> String {
+    let mut claims = genuine_claims(noon().unix_timestamp());
+    claims["scope"] = json!(scope);
+    forge.access_token(&claims)
+}
+
+/// LM-01
+#[tokio::test]
+async fn a_good_token_is_answered_with_its_own_claims_and_a_role() {
+    let (forge, validator) = stage();
+    let now = noon().unix_timestamp();
+    let expected = json!({
+        "authPayload": {
+            "iss": ISSUER, "aud": ENDPOINT, "iat": now, "nbf": now, "exp": now + 600, "isAuthorized": "true",
+            "uid": "u-dr.a", "sub": "u-dr.a", "client_id": "spa", "scope": "openid launch/patient patient/*.rs", "tenant": "default",
+            "jti": "synthetic-jti", "patient": "p1", "launch_response_patient": "Patient/p1",
+        },
+        "iamRoleARN": READER,
+    });
+    assert_eq!(validator.answer(&event(&good(&forge)), noon()).await, expected);
+}
+
+/// LM-01: who may only read gets the role that may only read.
+#[tokio::test]
+async fn the_role_follows_the_scopes() {
+    let (forge, validator) = stage();
+    for (scope, role) in [
+        ("patient/*.rs", READER),
+        ("patient/Patient.read user/Observation.rs", READER),
+        ("patient/*.rs patient/Observation.c", ROLE),
+        ("user/*.*", ROLE),
+        ("user/*.write", ROLE),
+        ("system/*.d", ROLE),
+    ] {
+        assert_eq!(validator.answer(&event(&scoped(&forge, scope)), noon()).await["iamRoleARN"], role, "{scope}");
+    }
+    let one_role = Validator::new(Trust { read_only_role: None, ..trust() }, KeySource::embedded(forge.jwks()));
+    assert_eq!(one_role.answer(&event(&good(&forge)), noon()).await["iamRoleARN"], ROLE);
+}
+
+#[tokio::test]
+async fn is_authorized_is_a_boolean_where_that_is_wanted() {
+    let (forge, _) = stage();
+    let validator = Validator::new(Trust { boolean_is_authorized: true, ..trust() }, KeySource::embedded(forge.jwks()));
+    assert_eq!(validator.answer(&event(&good(&forge)), noon()).await["authPayload"]["isAuthorized"], true);
+    assert_eq!(validator.answer(&event("x"), noon()).await["authPayload"]["isAuthorized"], false);
+}
+
+/// LM-03
+#[tokio::test]
+async fn an_event_that_is_none_is_refused() {
+    let (forge, validator) = stage();
+    let token = good(&forge);
+    let missing = "Missing required fields: datastoreEndpoint, operationName, bearerToken";
+    for field in ["datastoreEndpoint", "operationName", "bearerToken"] {
+        let mut event = event(&token);
+        event.as_object_mut().expect("an object").remove(field);
+        assert_eq!(validator.answer(&event, noon()).await["authPayload"]["error"], missing, "without {field}");
+        for value in [json!(null), json!(5), json!(true), json!([token]), json!({ field: token })] {
+            event[field] = value;
+            assert_refused(&event.to_string(), &validator.answer(&event, noon()).await);
+        }
+    }
+    for event in [json!({}), json!([]), json!([event(&token)]), json!("x"), json!(null), json!(5)] {
+        assert_eq!(validator.answer(&event, noon()).await["authPayload"]["error"], missing, "{event}");
+    }
+    let mut large = event(&token);
+    large["bearerToken"] = json!("x".repeat(6 << 20));
+    assert_refused("6 MB", &validator.answer(&large, noon()).await);
+}
+
+/// LM-03: fields that HealthLake sends besides, or will one day.
+#[tokio::test]
+async fn unknown_fields_and_operations_are_no_trouble() {
+    let (forge, validator) = stage();
+    let mut event = event(&good(&forge));
+    event["datastoreId"] = json!("7b4ecba72dc7fef0b302931ab19d5f32");
+    event["somethingNew"] = json!({ "deep": [1, 2, null] });
+    for operation in ["SearchWithPost", "StartFHIRExportJobWithPost", "AnOperationOfTomorrow", ""] {
+        event["operationName"] = json!(operation);
+        assert_eq!(validator.answer(&event, noon()).await["authPayload"]["isAuthorized"], "true", "{operation}");
+    }
+}
+
+/// LM-04
+#[tokio::test]
+async fn one_bearer_before_the_token_is_taken_off_and_nothing_else() {
+    let (forge, validator) = stage();
+    let token = good(&forge);
+    for prefix in ["", "Bearer ", "bearer ", "BEARER "] {
+        let answer = validator.answer(&event(&format!("{prefix}{token}")), noon()).await;
+        assert_eq!(answer["authPayload"]["isAuthorized"], "true", "{prefix:?}");
+    }
+    for spoilt in [
+        format!(" {token}"),
+        format!("{token} "),
+        format!("Bearer  {token}"),
+        format!("Bearer Bearer {token}"),
+        format!("Bearer\t{token}"),
+        format!("Basic {token}"),
+        format!("{token}\n"),
+        format!("{token}\r\n{token}"),
+        format!("\"{token}\""),
+        format!("'{token}'"),
+        format!("{token}\u{0}"),
+        format!("{token}\u{200b}"),
+        format!("DPoP {token}"),
+        "Bearer ".to_owned(),
+        "Bearer".to_owned(),
+        String::new(),
+        " ".to_owned(),
+        "null".to_owned(),
+        "undefined".to_owned(),
+        "é".repeat(4),
+    ] {
+        assert_refused(&format!("{spoilt:?}"), &validator.answer(&event(&spoilt), noon()).await);
+    }
+}
+
+/// LM-06
+#[tokio::test]
+async fn only_the_data_stores_that_it_was_set_up_for_are_served() {
+    let (forge, validator) = stage();
+    let ask = async |validator: &Validator, endpoint: &str, aud: &str| {
+        let mut claims = genuine_claims(noon().unix_timestamp());
+        claims["aud"] = json!(aud);
+        let mut event = event(&forge.access_token(&claims));
+        event["datastoreEndpoint"] = json!(endpoint);
+        validator.answer(&event, noon()).await
+    };
+    // With and without the slash: the answer's audience is the event's, byte for byte.
+    for endpoint in [ENDPOINT, ENDPOINT.trim_end_matches('/')] {
+        for aud in [ENDPOINT, ENDPOINT.trim_end_matches('/')] {
+            assert_eq!(ask(&validator, endpoint, aud).await["authPayload"]["aud"], endpoint);
+        }
+    }
+    for endpoint in [
+        "https://other.test/r4/",
+        "HTTPS://FHIR.TEST/r4/",
+        "https://fhir.test/R4/",
+        "https://fhir.test@evil.test/r4/",
+        "https://user@fhir.test/r4/",
+        "https://fhir.test/r4//",
+        "https://fhir.test/r4/Patient",
+        "https://fhir.test/",
+        "https://fhir.test:443/r4/",
+        "https://fhir.test./r4/",
+        "http://fhir.test/r4/",
+        " https://fhir.test/r4/",
+        "",
+        "/",
+    ] {
+        // Even where the token names the very same audience.
+        assert_refused(endpoint, &ask(&validator, endpoint, endpoint).await);
+        assert_refused(endpoint, &ask(&validator, endpoint, ENDPOINT).await);
+    }
+    // Without a list, the token's audience alone decides.
+    let any = Validator::new(Trust { datastores: vec![], ..trust() }, KeySource::embedded(forge.jwks()));
+    assert_eq!(ask(&any, "https://other.test/r4/", "https://other.test/r4/").await["authPayload"]["isAuthorized"], "true");
+    assert_refused("another's token", &ask(&any, "https://other.test/r4/", ENDPOINT).await);
+}
+
+/// LM-09
+#[tokio::test]
+async fn a_patient_scope_without_a_patient_is_refused() {
+    let (forge, validator) = stage();
+    let mut claims = genuine_claims(noon().unix_timestamp());
+    claims.as_object_mut().expect("an object").remove("patient");
+    for (scope, is_fine) in
+        [("patient/*.rs", false), ("user/*.rs patient/Observation.r", false), ("user/*.rs", true), ("system/*.rs", true)]
+    {
+        claims["scope"] = json!(scope);
+        let answer = validator.answer(&event(&forge.access_token(&claims)), noon()).await;
+        assert_eq!(answer["authPayload"]["isAuthorized"], if is_fine { "true" } else { "false" }, "{scope}");
+    }
+}
+
+/// LM-10
+#[tokio::test]
+async fn a_token_of_more_than_8_kib_is_refused() {
+    let (forge, validator) = stage();
+    let mut claims = genuine_claims(noon().unix_timestamp());
+    claims["padding"] = json!("x".repeat(6000));
+    let long = forge.access_token(&claims);
+    assert!(long.len() > 8192 && long.len() < 9000);
+    assert_eq!(validator.answer(&event(&long), noon()).await["authPayload"]["error"], "the token is too long");
+}
+
+/// LM-17: not at any level, not for any outcome.
+#[tokio::test]
+async fn no_token_gets_into_the_log() {
+    use crate::support::Log;
+    use admit::clock::Clock;
+    use admit::validate::Function;
+
+    let (forge, _) = stage();
+    let jwks = forge.jwks_text();
+    let settings = move |name: &str| match name {
+        "ADMIT_ISSUER" => Some(ISSUER.to_owned()),
+        "ADMIT_JWKS" => Some(jwks.clone()),
+        "USER_ROLE_ARN" => Some(ROLE.to_owned()),
+        _ => None,
+    };
+    let log = Log::listen();
+    let function = Function::from_environment(&settings, Clock::manual(noon()));
+    let good = good(&forge);
+    let spoilt = format!("{}x", &good[..good.len() - 1]);
+    for token in [&good, &spoilt, &format!("{good} ")] {
+        function.answer(&event(token)).await;
+    }
+    let mut odd = event(&good);
+    odd["operationName"] = json!(good);
+    function.answer(&odd).await;
+    let text = log.text();
+    for part in good.split('.') {
+        assert!(!text.contains(part), "{text}");
+    }
+    assert!(!text.contains("u-dr.a") && !text.contains("Patient/p1"), "{text}");
+    let lines = log.lines_with("\"decided\"");
+    assert_eq!(lines.len(), 4, "{text}");
+    for (line, expected) in lines.iter().zip(["allow", "refuse", "refuse", "allow"]) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(line["decision"], expected, "{line}");
+        assert_eq!(line["issuer"], ISSUER);
+        assert!(line["duration_ms"].is_number());
+        if expected == "allow" {
+            assert_eq!((&line["client_id"], &line["tenant"], &line["jti"]), (&json!("spa"), &json!("default"), &json!("synthetic-jti")));
+        } else {
+            assert!(line["reason"].is_string() && line.get("jti").is_none(), "{line}");
+        }
+    }
+}
+
+/// LM-20: one line says what is missing, and nothing is said again for each event.
+#[tokio::test]
+async fn a_missing_setting_is_named_once_in_the_log_and_every_event_refused() {
+    use crate::support::Log;
+    use admit::clock::Clock;
+    use admit::validate::Function;
+
+    let (forge, _) = stage();
+    let all = [("ADMIT_ISSUER", ISSUER.to_owned()), ("ADMIT_JWKS", forge.jwks_text()), ("USER_ROLE_ARN", ROLE.to_owned())];
+    for (missing, _) in &all {
+        let log = Log::listen();
+        let settings = |name: &str| all.iter().find(|(own, _)| own == &name && own != missing).map(|(_, value)| value.clone());
+        let function = Function::from_environment(&settings, Clock::manual(noon()));
+        for _ in 0..3 {
+            assert_refused(missing, &function.answer(&event(&good(&forge))).await);
+        }
+        let name = if *missing == "ADMIT_JWKS" { "JWKS_URI" } else { missing };
+        assert_eq!(log.lines_with(&format!("{name} is missing")).len(), 1, "{}", log.text());
+    }
+}
