@@ -1,5 +1,7 @@
 //! Registered apps and their secrets.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
 
@@ -8,7 +10,7 @@ use super::{Error, Store, change, json, list, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::client::{Client, ClientAuth, GrantType};
 use crate::id::{ClientId, TenantId};
-use crate::redirect::RedirectUri;
+use crate::redirect::{RedirectUri, without_loopback_port};
 use crate::scope::ScopeSet;
 use crate::secret::Digest;
 
@@ -146,12 +148,11 @@ impl Store {
                         .bind(flag(client.may_introspect))
                         .bind(flag(client.is_pkce_exempt))
                 )?;
-                let mut origins: Vec<String> = client.redirect_uris.iter().filter_map(RedirectUri::origin).collect();
-                origins.sort_unstable();
-                origins.dedup();
-                for web in origins {
+                let origins = client.redirect_uris.iter().filter_map(RedirectUri::origin);
+                let origins: BTreeSet<String> = origins.map(|web| without_loopback_port(&web).to_owned()).collect();
+                for web in &origins {
                     let statement = "insert into client_origin (tenant_id, origin, client_id) values ($1, $2, $3)";
-                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&web).bind(client.id.as_str()))?;
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(web).bind(client.id.as_str()))?;
                 }
                 if let Some(digest) = secret {
                     insert_secret(&mut conn, &origin, &client.id, &digest).await?;
@@ -256,7 +257,8 @@ impl Store {
     /// [`Error`]
     pub async fn is_client_origin(&self, tenant: &TenantId, web: &str) -> Result<bool, Error> {
         let statement = "select count(*) from client_origin where tenant_id = $1 and origin = $2";
-        let count: i64 = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(web).fetch_one(c))?;
+        let count: i64 =
+            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(without_loopback_port(web)).fetch_one(c))?;
         Ok(count > 0)
     }
 }
