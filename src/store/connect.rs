@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -78,7 +79,7 @@ async fn open_sqlite(path: &Path) -> Result<Store, Error> {
     migrate::sqlite(&mut connection).await?;
     let readers = Readers::open(options.pragma("query_only", "on"), READERS, BUSY_TIMEOUT).await.map_err(unusable)?;
     check_integrity(&mut connection).await?;
-    Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) } })
+    Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) }, known_bases: Arc::default() })
 }
 
 /// The file belongs to us alone; the journal that SQLite puts beside it takes over its mode.
@@ -135,7 +136,7 @@ async fn open_postgres(url: &str) -> Result<Store, Error> {
     let mut connection = pool.acquire().await?;
     migrate::postgres(&mut connection).await?;
     drop(connection);
-    Ok(Store { pools: Pools::Postgres(pool) })
+    Ok(Store { pools: Pools::Postgres(pool), known_bases: Arc::default() })
 }
 
 #[cfg(test)]

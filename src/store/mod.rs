@@ -52,6 +52,7 @@ pub use user::NewUser;
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    known_bases: std::sync::Arc<fhir_base::Known>,
 }
 
 #[derive(Clone)]
