@@ -1,5 +1,7 @@
 //! Listening: an address, limits against slow and greedy clients, and an orderly end.
 
+mod punctual;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -11,8 +13,14 @@ use hyper_util::rt::TokioTimer;
 pub use axum_server::Handle;
 pub use axum_server::tls_rustls::RustlsConfig;
 
+use punctual::Punctual;
+
 /// How long requests under way may take once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long a connection may say nothing, a request's headers may take, and TLS may take to begin.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a proxy's connection may rest.
+const PATIENCE_WITH_PROXY: Duration = Duration::from_secs(65);
 /// The request line and headers together, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
@@ -42,23 +50,27 @@ pub async fn serve(
         None => {
             let mut server = axum_server::from_tcp(listener)?.handle(handle);
             set_limits(&mut server, has_proxy);
-            server.serve(routes).await
+            server.map(|inner| Punctual { inner, within: patience(has_proxy) }).serve(routes).await
         }
         Some(tls) => {
             let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
             set_limits(&mut server, has_proxy);
-            server.serve(routes).await
+            let server = server.map(|tls| tls.handshake_timeout(PATIENCE));
+            server.map(|inner| Punctual { inner, within: patience(has_proxy) }).serve(routes).await
         }
     }
 }
 
+/// The library counts the pause between two requests as part of the second one's headers. A proxy
+/// keeps its connections for a minute and takes slow clients upon itself; without one, slow clients
+/// are ours to cut off.
+fn patience(has_proxy: bool) -> Duration {
+    if has_proxy { PATIENCE_WITH_PROXY } else { PATIENCE }
+}
+
 fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor>, has_proxy: bool) {
-    // The library counts the pause between two requests as part of the second one's headers. A
-    // proxy keeps its connections for a minute and takes slow clients upon itself; without one,
-    // slow clients are ours to cut off.
-    let head = Duration::from_secs(if has_proxy { 65 } else { 5 });
     let builder = server.http_builder();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(MAX_HEAD);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience(has_proxy)).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

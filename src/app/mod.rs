@@ -17,7 +17,6 @@ pub use request::network_of;
 
 use crate::audit::Origin;
 use crate::clock::Clock;
-use crate::error::PageError;
 use crate::key::{MasterKey, Purpose};
 use crate::keys::{KeyError, KeyRing};
 use crate::oauth::Documents;
@@ -116,10 +115,15 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(oauth::router(app))
         .merge(ops::router())
         .merge(pages::router())
-        .fallback(|| async { PageError::not_found() })
+        .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(app));
     request::around(routes, app)
+}
+
+/// Their bodies are made where it is known whether an app or a browser asked (see `request`).
+async fn not_found() -> Response {
+    StatusCode::NOT_FOUND.into_response()
 }
 
 async fn method_not_allowed() -> Response {

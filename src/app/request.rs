@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use super::{App, pages};
 use crate::audit::Origin;
 use crate::error::{OAuthError, PageError};
+use crate::params::MAX_BODY;
 use crate::secret;
 
 /// The longest path and query, in bytes.
@@ -54,7 +55,7 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     let span = tracing::info_span!("request", id, %method, path);
     let response = match refuse(&app, &request) {
         Some(refusal) => refusal,
-        None => run(request, next).instrument(span.clone()).await,
+        None => within(DEADLINE, next.run(request)).instrument(span.clone()).await,
     };
     let _entered = span.enter();
     tracing::debug!(status = response.status().as_u16(), "answered");
@@ -69,23 +70,32 @@ fn refuse(app: &App, request: &Request) -> Option<Response> {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
     } else if !is_free_of_host(request.uri().path()) && !app.hosts.admit(request) {
         StatusCode::MISDIRECTED_REQUEST
-    } else if *request.method() == Method::TRACE || *request.method() == Method::CONNECT {
-        StatusCode::METHOD_NOT_ALLOWED
+    } else if announced_bytes(request).is_some_and(|bytes| bytes > MAX_BODY as u64) {
+        // Said before any of it is read; a client that asks first (`Expect: 100-continue`) sends nothing.
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else if *request.method() == Method::CONNECT {
+        // It names a host and no path, so no route would answer it; nothing here can be connected to.
+        return Some((StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "")]).into_response());
     } else {
         return None;
     };
     Some(status.into_response())
 }
 
+fn announced_bytes(request: &Request) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 fn cookie_bytes(request: &Request) -> usize {
     request.headers().get_all(header::COOKIE).iter().map(HeaderValue::len).sum()
 }
 
-/// Runs the handler; a panic or a standstill in it is an answer as well.
-async fn run(request: Request, next: Next) -> Response {
+/// Runs the handler; a panic or a standstill in it (or in the sending of the body that it reads) is
+/// an answer as well.
+async fn within(deadline: Duration, handler: impl Future<Output = Response>) -> Response {
     use futures_util::FutureExt as _;
-    let handler = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(DEADLINE, handler).await {
+    let handler = std::panic::AssertUnwindSafe(handler).catch_unwind();
+    match tokio::time::timeout(deadline, handler).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("a handler panicked");
@@ -123,6 +133,7 @@ fn with_json(bare: &Response) -> Response {
     let (code, description) = match bare.status() {
         StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "this endpoint does not know the method"),
         StatusCode::URI_TOO_LONG => ("invalid_request", "the URL is too long"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("invalid_request", "the body is too large"),
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("invalid_request", "the headers are too large"),
         StatusCode::MISDIRECTED_REQUEST => ("invalid_request", "this server is not the host that was asked for"),
         StatusCode::NOT_FOUND => ("not_found", "there is nothing here"),
@@ -130,13 +141,20 @@ fn with_json(bare: &Response) -> Response {
         _ => ("server_error", "something went wrong here; try again later"),
     };
     let mut response = OAuthError::new(bare.status(), code, description).into_response();
-    response.headers_mut().extend(bare.headers().clone());
+    for (name, value) in bare.headers() {
+        // The length was that of no body at all.
+        if name != header::CONTENT_LENGTH {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+    }
     response
 }
 
 /// A status as a page.
 fn plain_words(status: StatusCode) -> PageError {
     let (title, sentence) = match status {
+        StatusCode::NOT_FOUND => return PageError::not_found(),
+        StatusCode::PAYLOAD_TOO_LARGE => ("The form is too large", "The browser sent more than we read."),
         StatusCode::METHOD_NOT_ALLOWED => {
             ("This page cannot be used like that", "The browser asked for it in a way that it does not know.")
         }
@@ -187,5 +205,54 @@ pub fn network_of(address: Option<IpAddr>) -> String {
             let [a, b, c, d, ..] = v6.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WB-23: a panic is an answer, and the process lives on.
+    #[tokio::test]
+    #[expect(clippy::panic, reason = "that a panic does no harm is what is tested")]
+    async fn a_handler_that_panics_is_an_internal_error() {
+        let response = within(DEADLINE, async { panic!("a panic of this test") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    /// WB-14: a body that never comes to its end does not keep its handler.
+    #[tokio::test]
+    async fn a_handler_that_waits_for_ever_is_cut_off() {
+        let response = within(Duration::from_millis(20), std::future::pending()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[test]
+    fn what_a_proxy_says_of_addresses_is_believed_of_known_proxies_only() {
+        let proxy: IpAddr = "10.0.0.1".parse().expect("an address");
+        let seen = |peer: &str, forwarded: &[&str]| {
+            let mut request = Request::new(axum::body::Body::empty());
+            let peer: SocketAddr = peer.parse().expect("an address and port");
+            request.extensions_mut().insert(ConnectInfo(peer));
+            for line in forwarded {
+                request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
+            }
+            address(&request.into_parts().0, &[proxy]).map(|address| address.to_string())
+        };
+        assert_eq!(seen("192.0.2.9:1", &["203.0.113.7"]).as_deref(), Some("192.0.2.9"));
+        assert_eq!(seen("10.0.0.1:1", &["203.0.113.7"]).as_deref(), Some("203.0.113.7"));
+        // What the client wrote itself stands to the left of what our proxy added.
+        assert_eq!(seen("10.0.0.1:1", &["1.2.3.4", "203.0.113.7, 10.0.0.1"]).as_deref(), Some("203.0.113.7"));
+        assert_eq!(seen("10.0.0.1:1", &["203.0.113.7, nonsense"]).as_deref(), Some("10.0.0.1"));
+        assert_eq!(seen("[::ffff:10.0.0.1]:1", &["203.0.113.7"]).as_deref(), Some("203.0.113.7"));
+    }
+
+    #[test]
+    fn networks_are_an_ipv4_24_and_an_ipv6_64() {
+        let network = |text: &str| network_of(Some(text.parse().expect("an address")));
+        assert_eq!(network("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network_of(None), "unknown");
     }
 }

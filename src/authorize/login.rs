@@ -96,8 +96,9 @@ pub(super) async fn submit(
         return Ok(page(&current, StatusCode::BAD_REQUEST, String::new(), Some("That is too long to be a user name and a password.")));
     }
     let username = canonical_username(&typed);
-    match check(&current, &username, password).await? {
-        Ok(user) => start(current, user, &username).await,
+    let attempt = Attempt { account: Digest::of(&username), network: network_of(current.origin.address) };
+    match check(&current, &attempt, &username, password).await? {
+        Ok(user) => start(current, user, attempt).await,
         Err(Refused::AddressWaits(seconds)) => Err(PageError::too_many_tries(seconds)),
         // One sentence for every reason: which one it was is nobody's to learn here.
         Err(Refused::Wrong) => Ok(page(
@@ -115,13 +116,16 @@ enum Refused {
 }
 
 /// The one gate for every sign-in with a password: it charges the try before it looks.
-async fn check(current: &Current, username: &str, password: &str) -> Result<Result<User, Refused>, PageError> {
+async fn check(current: &Current, attempt: &Attempt, username: &str, password: &str) -> Result<Result<User, Refused>, PageError> {
     let Current { app, origin, .. } = current;
-    let attempt = Attempt { account: Digest::of(username), network: network_of(origin.address) };
     let found = app.store.user_by_name(&origin.tenant, username).await?;
-    match app.store.charge_attempt(origin, &attempt).await? {
+    match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}
-        Allowance::AddressWaits(wait) => return Ok(Err(Refused::AddressWaits(u32::try_from(wait.whole_seconds()).unwrap_or(60)))),
+        Allowance::AddressWaits(wait) => {
+            app.store.record_wait(origin, found.map(|(user, _)| user.id)).await?;
+            // Rounded up: who comes back then is let in.
+            return Ok(Err(Refused::AddressWaits(u32::try_from(wait.whole_seconds() + 1).unwrap_or(60))));
+        }
         Allowance::AccountWaits => {
             let user = found.map(|(user, _)| user.id);
             app.store.record_failure(origin, attempt, user, "the account has to wait").await?;
@@ -146,14 +150,14 @@ async fn check(current: &Current, username: &str, password: &str) -> Result<Resu
 }
 
 /// A new session, whatever the browser had before.
-async fn start(mut current: Current, user: User, username: &str) -> Result<Response, PageError> {
+async fn start(mut current: Current, user: User, attempt: Attempt) -> Result<Response, PageError> {
     let secret = SessionSecret::generate();
     let now = current.origin.now;
     let id = SessionId::new(unique_id(now));
     let new = NewSession {
         id: id.clone(),
         digest: secret.digest(),
-        account: Digest::of(username),
+        attempt,
         flow: current.flow.id.clone(),
         flow_expires_at: current.flow.expires_at(now),
         replaces: current.signed_in.as_ref().map(|old| old.session_id.clone()),

@@ -57,12 +57,9 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
     let headers = request.headers().clone();
     let form = Params::from_body(request).await?;
     if form.get("csrf")?.is_none() {
-        // From another site: the browser sent no session cookie along, so ask by GET.
-        let is_elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-        if is_elsewhere || cookie::session(&headers).is_some() {
-            return Err(PageError::forged());
-        }
-        return ask(&app, &origin, &headers, &form).await;
+        // A page of ours would have sent the token. An app's page is another site, from which the
+        // browser sends no session cookie along: it is sent to ask again by GET, and sees the question.
+        return if cookie::session(&headers).is_some() { Err(PageError::forged()) } else { ask_by_get(&form) };
     }
     let Some(secret) = cookie::session(&headers) else { return signed_out(&app, None) };
     is_our_own_form(&app, &headers, &form, &secret.derive("logout"))?;
@@ -73,6 +70,17 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
     let mut response = signed_out(&app, wish.location.as_deref())?;
     response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
     Ok(response)
+}
+
+/// What an app may send along.
+const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+fn ask_by_get(form: &Params) -> Result<Response, PageError> {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for name in PARAMETERS {
+        query.extend_pairs(form.get(name)?.map(|value| (name, value)));
+    }
+    Ok(dispatch::see_other(&format!("/logout?{}", query.finish())))
 }
 
 async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Response, PageError> {
@@ -98,14 +106,18 @@ async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -
 /// client that the hint or `client_id` names. Anything else is left out, not an error.
 async fn wish(app: &App, origin: &Origin, params: &Params) -> Result<Wish, PageError> {
     let mut hidden = Vec::new();
-    for name in ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"] {
+    for name in PARAMETERS {
         if let Some(value) = params.get(name)? {
             hidden.push((name.to_owned(), value.to_owned()));
         }
     }
     let hint = match params.get("id_token_hint")? {
-        Some(hint) => respond::id_token_claims(app, hint).await.map_err(in_page)?,
         None => None,
+        Some(hint) => match respond::id_token_claims(app, hint).await.map_err(in_page)? {
+            Some(claims) => Some(claims),
+            // Whoever sends a forged hint does not say the truth elsewhere.
+            None => return Ok(Wish { location: None, hidden }),
+        },
     };
     let hinted = hint.as_ref().and_then(|claims| claims.get("aud")).and_then(Value::as_str);
     let named = params.get("client_id")?;

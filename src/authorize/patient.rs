@@ -160,7 +160,8 @@ pub(super) async fn submit(
         None => false,
     };
     if !is_open {
-        let mut entry = Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id);
+        let mut entry =
+            Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id);
         // Anything can be posted; what could be somebody's id is worth a record.
         entry.patient = Some(patient).filter(|patient| is_fhir_id(patient.as_str()));
         app.store.audit(&current.origin, entry).await?;

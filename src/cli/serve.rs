@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Failure, master_key};
 use crate::app::{self, App, Setup};
+use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::id::TenantId;
@@ -57,11 +58,14 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Forgets, once an hour, what can no longer matter.
+/// Once an hour, closes the books on what has timed out, and forgets what can no longer matter.
 async fn purge(app: Arc<App>) {
     let mut every = tokio::time::interval(Duration::from_secs(3600));
     loop {
         every.tick().await;
+        if let Err(error) = app.store.end_dead_sessions(&Origin::command(app.tenant.id.clone(), app.clock.now())).await {
+            tracing::warn!(%error, "could not look for sessions that have timed out");
+        }
         match app.store.purge(app.clock.now()).await {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "purged"),

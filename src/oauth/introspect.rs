@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::bearer::believed;
 use super::client_auth::authenticate;
 use crate::app::App;
-use crate::audit::Origin;
+use crate::audit::{Entry, Origin};
 use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
 use crate::params::Params;
@@ -28,7 +28,12 @@ pub(super) async fn introspect(
     let client = authenticate(&app, &origin, &headers, &params).await?;
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
     let found = match believed(&app, &origin, token).await? {
-        Some(claims) => Some(of_access_token(claims)).filter(|answer| may_see(&client, answer)),
+        Some(claims) if may_see(&client, &claims) => Some(of_access_token(claims)),
+        Some(claims) => {
+            let entry = Entry::refused("token.introspected").client(&client.id).jti(&claims.jti).detail("another client's token");
+            app.store.audit(&origin, entry).await?;
+            None
+        }
         None => of_refresh_token(&app, &origin, &client, token).await?,
     };
     let body = found.map_or_else(|| json!({ "active": false }), Value::Object).to_string();
@@ -36,8 +41,8 @@ pub(super) async fn introspect(
 }
 
 /// A client sees its own tokens; one that is registered as a resource server sees all of them.
-fn may_see(client: &Client, answer: &Map<String, Value>) -> bool {
-    client.may_introspect || answer.get("client_id").and_then(Value::as_str) == Some(client.id.as_str())
+fn may_see(client: &Client, claims: &AccessClaims) -> bool {
+    client.may_introspect || claims.client_id == client.id.as_str()
 }
 
 fn of_access_token(claims: AccessClaims) -> Map<String, Value> {

@@ -10,6 +10,7 @@ use super::bearer::believed;
 use super::client_auth::authenticate;
 use crate::app::App;
 use crate::audit::{Entry, Origin};
+use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
 use crate::params::Params;
 use crate::secret::RefreshToken;
@@ -33,10 +34,15 @@ pub(super) async fn revoke(
         if claims.client_id == client.id.as_str() {
             app.store.revoke_token(&origin, &claims).await?;
         } else {
-            app.store
-                .audit(&origin, Entry::refused("token.revoked").client(&client.id).jti(&claims.jti).detail("another client's token"))
-                .await?;
+            app.store.audit(&origin, anothers(&client).jti(&claims.jti)).await?;
         }
+    } else if let Some(grant) = app.store.grant_of_anyones_refresh_token(&origin.tenant, &refresh).await? {
+        app.store.audit(&origin, anothers(&client).grant(&grant)).await?;
     }
     Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+}
+
+/// The caller is not told; the books are.
+fn anothers(client: &Client) -> Entry {
+    Entry::refused("token.revoked").client(&client.id).detail("another client's token")
 }

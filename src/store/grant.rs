@@ -322,8 +322,10 @@ fn refresh_end(grant: &Grant, now: OffsetDateTime) -> OffsetDateTime {
 pub(super) async fn revoke(conn: &mut Conn<'_>, origin: &Origin, grant: &GrantId, why: &'static str, entry: Entry) -> Result<(), Error> {
     let statement =
         "update access_grant set revoked_at = $3, revoked_why = $4 where tenant_id = $1 and grant_id = $2 and revoked_at is null";
-    change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(grant.as_str()).bind(seconds(origin.now)).bind(why))?;
-    record(conn, origin, entry.grant(grant).detail(why)).await
+    let revoked =
+        change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(grant.as_str()).bind(seconds(origin.now)).bind(why))?;
+    // What was refused is said each time; what was done, once.
+    if revoked > 0 || entry.refused { record(conn, origin, entry.grant(grant).detail(why)).await } else { Ok(()) }
 }
 
 /// Says that a token was issued.

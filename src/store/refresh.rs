@@ -70,6 +70,17 @@ impl Store {
         row.map(Grant::try_from).transpose()
     }
 
+    /// The grant of a refresh token, whosever it is: for the books, when somebody else presents it.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn grant_of_anyones_refresh_token(&self, tenant: &TenantId, token: &Digest) -> Result<Option<GrantId>, Error> {
+        let statement = "select grant_id from refresh_token where tenant_id = $1 and digest = $2";
+        let id: Option<String> =
+            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(token.as_str()).fetch_optional(c))?;
+        Ok(id.map(GrantId::new))
+    }
+
     /// The grant and the end of a client's refresh token that could be used now.
     ///
     /// # Errors
@@ -85,7 +96,11 @@ impl Store {
                            join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
                            join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
                           where r.tenant_id = $1 and r.digest = $2 and r.rotated_at is null and r.expires_at > $3
-                            and g.revoked_at is null and u.disabled_at is null";
+                            and g.revoked_at is null and u.disabled_at is null
+                            and (g.refresh <> 'online' or g.session_id is null
+                                 or exists (select 1 from session s
+                                             where s.tenant_id = g.tenant_id and s.session_id = g.session_id and s.ended_at is null
+                                               and s.expires_at > $3 and s.seen_at + s.idle_life > $3))";
         let expires_at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
             .bind(token.as_str())

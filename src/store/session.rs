@@ -4,9 +4,10 @@ use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
 
 use super::audit::record;
-use super::{Conn, Error, Store, change, read, seconds, time, user};
+use super::throttle::{self, Attempt};
+use super::{Conn, Error, Store, change, on, read, seconds, time, user};
 use crate::audit::{Entry, Origin};
-use crate::id::{FlowId, SessionId, TenantId};
+use crate::id::{FlowId, SessionId, TenantId, UserId};
 use crate::person::{SignedIn, User};
 use crate::secret::Digest;
 
@@ -19,8 +20,8 @@ pub struct NewSession {
     pub digest: Digest,
     /// Who signed in.
     pub user: User,
-    /// The account's digest in the books on failed sign-ins, which are closed now.
-    pub account: Digest,
+    /// The try that succeeded: what was held against the account is forgiven.
+    pub attempt: Attempt,
     /// The flow that the person signed in for.
     pub flow: FlowId,
     /// When that flow ends if nothing more happens.
@@ -41,6 +42,13 @@ struct Row {
     seen_at: i64,
     #[sqlx(flatten)]
     user: user::Row,
+}
+
+/// A session that has just ended.
+#[derive(FromRow)]
+struct Ended {
+    session_id: String,
+    user_id: String,
 }
 
 impl Store {
@@ -69,19 +77,32 @@ impl Store {
                         .bind(idle.whole_seconds())
                         .bind(now + life.whole_seconds())
                 )?;
+                // First the one that makes room, so that no other has to.
+                if let Some(old) = &new.replaces {
+                    let statement = "update session set ended_at = $3
+                                      where tenant_id = $1 and session_id = $2 and ended_at is null
+                                  returning session_id, user_id";
+                    let ended = on!(&mut conn, c => sqlx::query_as(statement).bind(tenant).bind(old.as_str()).bind(now).fetch_all(c))?;
+                    follow_ends(&mut conn, &origin, ended, "replaced by another sign-in").await?;
+                }
+                // Those that died of themselves take no place.
                 let statement = "update session set ended_at = $3
                                   where tenant_id = $1 and user_id = $2 and ended_at is null
+                                    and expires_at > $3 and seen_at + idle_life > $3
                                     and session_id not in (select session_id from session
                                                             where tenant_id = $1 and user_id = $2 and ended_at is null
+                                                              and expires_at > $3 and seen_at + idle_life > $3
                                                             order by auth_time desc, session_id desc
-                                                            limit $4)";
-                change!(&mut conn, sqlx::query(statement).bind(tenant).bind(new.user.id.as_str()).bind(now).bind(MAX_SESSIONS))?;
-                if let Some(old) = &new.replaces {
-                    let statement = "update session set ended_at = $3 where tenant_id = $1 and session_id = $2 and ended_at is null";
-                    change!(&mut conn, sqlx::query(statement).bind(tenant).bind(old.as_str()).bind(now))?;
-                }
-                let statement = "delete from login_throttle where tenant_id = $1 and account = $2";
-                change!(&mut conn, sqlx::query(statement).bind(tenant).bind(new.account.as_str()))?;
+                                                            limit $4)
+                              returning session_id, user_id";
+                let ended = on!(&mut conn, c => sqlx::query_as(statement)
+                    .bind(tenant)
+                    .bind(new.user.id.as_str())
+                    .bind(now)
+                    .bind(MAX_SESSIONS)
+                    .fetch_all(c))?;
+                follow_ends(&mut conn, &origin, ended, "too many sessions").await?;
+                throttle::forgive(&mut conn, &origin, &new.attempt).await?;
                 // Facts of another person do not carry over.
                 let statement = "update flow
                                     set patient_id = case when user_id = $4 then patient_id end,
@@ -155,6 +176,28 @@ impl Store {
         .await
     }
 
+    /// Writes down which sessions have died of themselves, by rest or by age, and ends what apps
+    /// were allowed for as long as they lasted. Returns how many there were.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn end_dead_sessions(&self, origin: &Origin) -> Result<usize, Error> {
+        let origin = origin.clone();
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update session set ended_at = $2
+                                  where tenant_id = $1 and ended_at is null and (expires_at <= $2 or seen_at + idle_life <= $2)
+                              returning session_id, user_id";
+                let (tenant, now) = (origin.tenant.as_str(), seconds(origin.now));
+                let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(statement).bind(tenant).bind(now).fetch_all(c))?;
+                let count = ended.len();
+                follow_ends(&mut conn, &origin, ended, "timeout").await?;
+                Ok(count)
+            })
+        })
+        .await
+    }
+
     /// Ends a session, and what apps were allowed for as long as it lasted.
     ///
     /// # Errors
@@ -177,6 +220,16 @@ impl Store {
         })
         .await
     }
+}
+
+/// What follows when a session ends without its person's saying so.
+async fn follow_ends(conn: &mut Conn<'_>, origin: &Origin, ended: Vec<Ended>, why: &'static str) -> Result<(), Error> {
+    for Ended { session_id, user_id } in ended {
+        let session = SessionId::new(session_id);
+        end_online_grants(conn, origin, &session).await?;
+        record(conn, origin, Entry::done("session.ended").user(&UserId::new(user_id)).session(&session).detail(why)).await?;
+    }
+    Ok(())
 }
 
 async fn end_online_grants(conn: &mut Conn<'_>, origin: &Origin, session: &SessionId) -> Result<(), Error> {

@@ -7,9 +7,9 @@ use sqlx::FromRow;
 use time::Duration;
 
 use super::audit::record;
-use super::{Error, Store, change, on, read, seconds};
+use super::{Conn, Error, Store, change, on, read, seconds};
 use crate::audit::{Entry, Origin};
-use crate::clock::micros;
+use crate::clock::{from_micros, micros};
 use crate::id::UserId;
 use crate::secret::Digest;
 
@@ -18,9 +18,14 @@ const FREE_FAILURES: i64 = 5;
 /// At so many within a day, the account waits for the next day.
 const DAILY_FAILURES: i64 = 100;
 const DAY: Duration = Duration::days(1);
-/// From one address: so many failures in a minute, and so many different accounts in ten.
+/// From one network, so many failures in a minute, and so many different accounts in ten, are
+/// everybody's own mistakes; more are an attack. A failure that its owner made good by signing in
+/// is taken off the books, and a try that had to wait is not put on them: a hospital behind one
+/// address is not shut out by its own people, and never for longer than these ten minutes at once.
 const ADDRESS_FAILURES: i64 = 16;
+const ADDRESS_FAILURES_IN: Duration = Duration::minutes(1);
 const ADDRESS_ACCOUNTS: i64 = 20;
+const ADDRESS_ACCOUNTS_IN: Duration = Duration::minutes(10);
 
 /// Someone wants to sign in.
 #[derive(Clone, Debug)]
@@ -40,6 +45,16 @@ pub enum Allowance {
     AccountWaits,
     /// The address has to wait: 429.
     AddressWaits(Duration),
+}
+
+/// The person signed in after all: nothing is held against the account any more, nor against the
+/// network for it.
+pub(super) async fn forgive(conn: &mut Conn<'_>, origin: &Origin, attempt: &Attempt) -> Result<(), Error> {
+    let statement = "delete from login_throttle where tenant_id = $1 and account = $2";
+    change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(attempt.account.as_str()))?;
+    let statement = "delete from login_failure where tenant_id = $1 and address = $2 and account = $3";
+    change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&attempt.network).bind(attempt.account.as_str()))?;
+    Ok(())
 }
 
 #[derive(FromRow)]
@@ -109,8 +124,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn record_failure(&self, origin: &Origin, attempt: Attempt, user: Option<UserId>, why: &'static str) -> Result<(), Error> {
-        let origin = origin.clone();
+    pub async fn record_failure(&self, origin: &Origin, attempt: &Attempt, user: Option<UserId>, why: &'static str) -> Result<(), Error> {
+        let (origin, attempt) = (origin.clone(), attempt.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement =
@@ -131,27 +146,52 @@ impl Store {
         .await
     }
 
-    /// How long an address has to wait, if it has to.
+    /// Writes down that a sign-in was not looked at because of what else came from its network. It
+    /// does not count: those who wait do not make themselves wait longer.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn record_wait(&self, origin: &Origin, user: Option<UserId>) -> Result<(), Error> {
+        let mut entry = Entry::refused("login").detail("the network has to wait");
+        entry.user = user;
+        self.audit(origin, entry).await
+    }
+
+    /// How long an address has to wait, if it has to: until enough of its failures are old.
     async fn address_waits(&self, origin: &Origin, attempt: &Attempt) -> Result<Option<Duration>, Error> {
-        let since = |ago: Duration| micros(origin.now - ago);
-        let statement = "select count(*) from login_failure where tenant_id = $1 and address = $2 and at_us > $3";
-        let recent: i64 = read!(self, c => sqlx::query_scalar(statement)
+        let statement = "select at_us
+                           from login_failure
+                          where tenant_id = $1 and address = $2 and at_us > $3
+                          order by at_us desc
+                          limit 1 offset $4";
+        let by_number = self.deciding_failure(origin, attempt, statement, ADDRESS_FAILURES_IN, ADDRESS_FAILURES - 1).await?;
+        let statement = "select max(at_us) as at_us
+                           from login_failure
+                          where tenant_id = $1 and address = $2 and at_us > $3
+                          group by account
+                          order by at_us desc
+                          limit 1 offset $4";
+        let by_accounts = self.deciding_failure(origin, attempt, statement, ADDRESS_ACCOUNTS_IN, ADDRESS_ACCOUNTS).await?;
+        Ok(by_number.max(by_accounts))
+    }
+
+    /// How long it takes until the failure at this place in the order, newest first, is older than
+    /// `window`; `None` where there are not so many.
+    async fn deciding_failure(
+        &self,
+        origin: &Origin,
+        attempt: &Attempt,
+        statement: &'static str,
+        window: Duration,
+        place: i64,
+    ) -> Result<Option<Duration>, Error> {
+        let at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
             .bind(&attempt.network)
-            .bind(since(Duration::minutes(1)))
-            .fetch_one(c))?;
-        if recent >= ADDRESS_FAILURES {
-            return Ok(Some(Duration::minutes(1)));
-        }
-        // Many accounts from one address within ten minutes, at any time in the last hour: the
-        // hour counts from the last such window.
-        let statement = "select count(distinct account) from login_failure where tenant_id = $1 and address = $2 and at_us > $3";
-        let accounts: i64 = read!(self, c => sqlx::query_scalar(statement)
-            .bind(origin.tenant.as_str())
-            .bind(&attempt.network)
-            .bind(since(Duration::minutes(10)))
-            .fetch_one(c))?;
-        Ok((accounts > ADDRESS_ACCOUNTS).then_some(Duration::minutes(10)))
+            .bind(micros(origin.now - window))
+            .bind(place)
+            .fetch_optional(c))?;
+        Ok(at.map(|at| from_micros(at) + window - origin.now))
     }
 
     /// How often an account was tried since its last success: for an administrator, and for tests.

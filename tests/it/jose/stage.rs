@@ -80,7 +80,7 @@ impl Stage {
 
     /// A browser that wants to sign out with this hint.
     pub async fn signed_out(&self, hint: &str) -> Reply {
-        self.app.post("/logout", None, &[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)]).await
+        self.app.browser().submit("/logout", &[("id_token_hint", hint), ("post_logout_redirect_uri", BYE)]).await.reply
     }
 
     /// Whether the hint named an app that the browser may be sent back to.

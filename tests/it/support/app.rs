@@ -34,8 +34,8 @@ pub struct TestApp {
     pub app: Arc<App>,
     pub clock: Clock,
     router: Router,
-    database: Database,
-    master: String,
+    pub(super) database: Database,
+    pub(super) master: String,
 }
 
 /// Keys are made once for all tests: an RSA key takes longer than a test.

@@ -16,6 +16,8 @@ pub struct Browser<'a> {
     cookies: BTreeMap<String, String>,
     /// Headers that go with every request, such as `x-forwarded-for`.
     pub headers: Vec<(String, String)>,
+    /// The address that its requests come in from.
+    pub peer: Option<String>,
 }
 
 /// Where a browser has come to: a page of ours, or an address of an app's.
@@ -60,7 +62,7 @@ impl Landing {
 
 impl<'a> Browser<'a> {
     pub fn new(app: &'a TestApp) -> Self {
-        Self { app, cookies: BTreeMap::new(), headers: vec![] }
+        Self { app, cookies: BTreeMap::new(), headers: vec![], peer: None }
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {
@@ -89,6 +91,9 @@ impl<'a> Browser<'a> {
         for (name, value) in &self.headers {
             let name: axum::http::HeaderName = name.parse().expect("a header's name");
             request.headers_mut().insert(name, value.parse().expect("a header"));
+        }
+        if let Some(peer) = &self.peer {
+            request = super::visit::from_peer(request, peer);
         }
         let reply = self.app.call(request).await;
         for line in reply.headers.get_all("set-cookie") {

@@ -5,15 +5,19 @@
 mod app;
 pub mod ask;
 mod browser;
+pub mod certificate;
 mod database;
 mod forge;
 mod key_server;
 mod log;
 mod reply;
+mod rows;
 mod seed;
 mod tokens;
+pub mod visit;
+pub mod wire;
 
-pub use app::{FHIR1, FHIR2, ISSUER, TestApp};
+pub use app::{FHIR1, FHIR2, ISSUER, TestApp, encode};
 pub use browser::{Browser, Landing, request};
 pub use database::{Database, fresh};
 pub use forge::{Forge, compact, genuine_claims};
