@@ -11,6 +11,7 @@ use crate::audit::Origin;
 use crate::clock::{from_micros, micros};
 use crate::id::TenantId;
 use crate::key::{CannotMake, CannotOpen, MasterKey, NewKey, Purpose};
+use crate::secret::Digest;
 use crate::store::{self, Store, StoredKey};
 use crate::token::{Algorithm, Jwks, Signer, UnusableKey};
 
@@ -34,6 +35,8 @@ pub struct Keys {
     by_purpose: HashMap<Purpose, Jwks>,
     /// The key set, as it is published (RFC 7517 §5).
     pub document: Arc<str>,
+    /// What names this state of the key set.
+    pub digest: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -137,7 +140,16 @@ impl KeyRing {
             let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
             by_purpose.insert(purpose, Jwks::parse(own.as_bytes()).map_err(|_| corrupt("public_jwk"))?);
         }
-        Ok(Keys { seen_at: micros(now), signers, by_purpose, document: document(&mut stored.iter()).into() })
+        let document = document(&mut stored.iter());
+        // Nearly always the same as a second ago.
+        let is_known = *document == *known.document;
+        let (document, digest) = if is_known {
+            (Arc::clone(&known.document), Arc::clone(&known.digest))
+        } else {
+            let digest = Digest::of(&document);
+            (document.into(), digest.as_str().into())
+        };
+        Ok(Keys { seen_at: micros(now), signers, by_purpose, document, digest })
     }
 
     /// Makes the key that is needed for this purpose and algorithm, unless there is one.

@@ -81,7 +81,7 @@ impl RedirectUri {
     #[must_use]
     pub fn admits(&self, asked: &str) -> bool {
         self.0 == asked
-            || ["http://127.0.0.1", "http://[::1]"].iter().any(|address| {
+            || LOOPBACK.iter().any(|address| {
                 let (Some(own), Some(asked)) = (self.0.strip_prefix(address), asked.strip_prefix(address)) else { return false };
                 matches!((without_port(own), without_port(asked)), (Some(own), Some(asked)) if own == asked)
             })
@@ -116,6 +116,17 @@ fn is_loopback(url: &url::Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Addresses whose port is not looked at (RFC 8252 §7.3).
+const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+
+/// A web origin as browser apps are looked up by it: one on a loopback address may have any port,
+/// as its redirect URI may.
+#[must_use]
+pub fn without_loopback_port(origin: &str) -> &str {
+    let is_at = |address: &&str| origin.strip_prefix(*address).and_then(without_port) == Some("");
+    LOOPBACK.into_iter().find(is_at).unwrap_or(origin)
 }
 
 /// What follows a loopback address, without its port. `None` where that is no port and path.
@@ -311,6 +322,23 @@ mod tests {
             assert!(!own.admits(other), "{other:?}");
         }
         assert_eq!(own.form_action(), "com.example.app:");
+    }
+
+    /// RU-13
+    #[test]
+    fn a_web_origin_on_a_loopback_address_is_the_same_on_every_port() {
+        for (origin, plain) in [
+            ("http://127.0.0.1:51004", "http://127.0.0.1"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+            ("http://[::1]:61023", "http://[::1]"),
+            ("http://localhost:9000", "http://localhost:9000"),
+            ("https://127.0.0.1:1", "https://127.0.0.1:1"),
+            ("http://127.0.0.1:1.evil.test", "http://127.0.0.1:1.evil.test"),
+            ("http://127.0.0.1.evil.test", "http://127.0.0.1.evil.test"),
+            ("http://127.0.0.1:1/", "http://127.0.0.1:1/"),
+        ] {
+            assert_eq!(without_loopback_port(origin), plain, "{origin}");
+        }
     }
 
     /// AR-16, RU-21

@@ -152,7 +152,8 @@ async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error
         action: current.url("/consent"),
         csrf: current.csrf(),
         identity: identity(&offered),
-        groups: groups(&offered),
+        // The one error is that nothing was ticked, and so it stays.
+        groups: groups(&offered, error.is_none()),
         offline: offline(&offered),
         until: "This access ends ten minutes after you allow it. The app has to ask you again after that.".to_owned(),
         error: error.map(str::to_owned),
@@ -181,7 +182,7 @@ fn identity(offered: &ScopeSet) -> Vec<String> {
 }
 
 /// One box per resource scope, by whose data it is about.
-fn groups(offered: &ScopeSet) -> Vec<Group> {
+fn groups(offered: &ScopeSet, is_ticked: bool) -> Vec<Group> {
     let of = |level: Level, title: &str| {
         let items: Vec<Item> = offered
             .resources()
@@ -194,7 +195,7 @@ fn groups(offered: &ScopeSet) -> Vec<Group> {
                     id: format!("scope-{place}"),
                     label: words.label,
                     detail: words.detail.to_owned(),
-                    checked: true,
+                    checked: is_ticked,
                 }
             })
             .collect();

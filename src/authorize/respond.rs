@@ -39,8 +39,8 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     let base = match &flow.ask.fhir_base {
         None => None,
         Some(name) => {
-            let base = app.store.fhir_bases(&origin.tenant).await?.into_iter().find(|base| base.name == *name);
-            Some(base.ok_or_else(PageError::no_flow)?)
+            let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+            Some(bases.iter().find(|base| base.name == *name).cloned().ok_or_else(PageError::no_flow)?)
         }
     };
     let refresh = Refresh::asked_by(&scopes);

@@ -28,18 +28,16 @@ struct Presented {
 /// `invalid_client`, or `invalid_request` where the request contradicts itself.
 pub(super) async fn authenticate(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Client, OAuthError> {
     let presented = read(headers, params)?;
-    let client = app.store.client(&origin.tenant, &presented.id).await?.filter(|client| client.disabled_at.is_none());
-    // Looked up for unknown clients as well: the answer takes as long.
-    let is_right = match &presented.secret {
-        Some(secret) => app.store.is_client_secret(&origin.tenant, &presented.id, &secret.digest(), origin.now).await?,
-        None => true,
+    let found = match &presented.secret {
+        Some(secret) => app.store.client_with_secret(&origin.tenant, &presented.id, &secret.digest(), origin.now).await?,
+        None => app.store.client(&origin.tenant, &presented.id).await?.map(|client| (client, true)),
     };
-    match client {
-        Some(client) if is_right && client.auth == presented.method => Ok(client),
-        client => {
+    match found.filter(|(client, _)| client.disabled_at.is_none()) {
+        Some((client, true)) if client.auth == presented.method => Ok(client),
+        found => {
             let mut entry = Entry::refused("client.authenticated");
             // The id of a client that does not exist is whatever somebody typed: not for the books.
-            entry.client = client.map(|client| client.id);
+            entry.client = found.map(|(client, _)| client.id);
             app.store.audit(origin, entry).await?;
             let error = OAuthError::invalid_client();
             Err(if presented.method == ClientAuth::ClientSecretBasic { error.challenging(BASIC) } else { error })

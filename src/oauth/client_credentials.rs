@@ -22,7 +22,8 @@ pub(super) async fn issue(
     if !client.is_confidential() {
         return Err(OAuthError::unauthorized_client("a public client has no rights of its own"));
     }
-    let base = base_of(app, client, resource).await?;
+    let bases = app.store.known_fhir_bases(&app.tenant.id, origin.now).await?;
+    let base = base_of(&bases, client, resource)?;
     let scopes = client.scopes_of_its_own(asked);
     if scopes.is_empty() {
         return Err(OAuthError::invalid_scope("nothing of what was asked is allowed to this client; it can have system/ scopes only"));
@@ -50,9 +51,8 @@ pub(super) async fn issue(
 }
 
 /// The FHIR base that the token is for: the one that is named (RFC 8707), or the only one there is.
-async fn base_of(app: &App, client: &Client, resource: Option<&str>) -> Result<FhirBase, OAuthError> {
-    let bases = app.store.fhir_bases(&app.tenant.id).await?;
-    let mut allowed = bases.into_iter().filter(|base| client.may_use(&base.name));
+fn base_of<'b>(bases: &'b [FhirBase], client: &Client, resource: Option<&str>) -> Result<&'b FhirBase, OAuthError> {
+    let mut allowed = bases.iter().filter(|base| client.may_use(&base.name));
     let invalid_target = |why: &'static str| OAuthError::new(StatusCode::BAD_REQUEST, "invalid_target", why);
     match resource {
         Some(url) => allowed

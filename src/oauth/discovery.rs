@@ -35,7 +35,12 @@ impl Document {
     fn new(body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Digest::of(&String::from_utf8_lossy(&body));
-        let etag = HeaderValue::from_str(&format!("\"{}\"", digest.as_str())).unwrap_or(HeaderValue::from_static("\"\""));
+        Self::named(body, digest.as_str())
+    }
+
+    /// One whose digest is known already.
+    fn named(body: Bytes, digest: &str) -> Self {
+        let etag = HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""));
         Self { body, etag }
     }
 
@@ -146,7 +151,7 @@ async fn of_fhir_base(State(app): State<Arc<App>>, Path(name): Path<String>, hea
 
 async fn jwks(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap) -> Result<Response, OAuthError> {
     let keys = app.keys.current(&app.store, origin.now).await.map_err(OAuthError::server_error)?;
-    Ok(Document::new(keys.document.as_bytes().to_vec()).answer(&headers))
+    Ok(Document::named(Bytes::copy_from_slice(keys.document.as_bytes()), &keys.digest).answer(&headers))
 }
 
 /// Anybody may ask, from anywhere, without credentials.

@@ -159,7 +159,7 @@ async fn sign_access(
     let algorithm = match fhir_base {
         None => Algorithm::Es256,
         Some(name) => {
-            let bases = app.store.fhir_bases(&app.tenant.id).await?;
+            let bases = app.store.known_fhir_bases(&app.tenant.id, now).await?;
             bases.iter().find(|base| base.name == name).map_or(Algorithm::Es256, |base| base.access_token_alg)
         }
     };

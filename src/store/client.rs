@@ -1,5 +1,7 @@
 //! Registered apps and their secrets.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
 
@@ -8,7 +10,7 @@ use super::{Error, Store, change, json, list, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::client::{Client, ClientAuth, GrantType};
 use crate::id::{ClientId, TenantId};
-use crate::redirect::RedirectUri;
+use crate::redirect::{RedirectUri, without_loopback_port};
 use crate::scope::ScopeSet;
 use crate::secret::Digest;
 
@@ -40,6 +42,13 @@ struct Row {
     may_introspect_at: Option<i64>,
     pkce_exempt_at: Option<i64>,
     disabled_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct RowWithSecrets {
+    #[sqlx(flatten)]
+    client: Row,
+    right_secrets: i64,
 }
 
 impl TryFrom<Row> for Client {
@@ -91,6 +100,35 @@ impl Store {
                           where tenant_id = $1 and client_id = $2";
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;
         row.map(Client::try_from).transpose()
+    }
+
+    /// A client, switched off or not, and whether this is a live secret of it. One statement, so
+    /// that an unknown client takes as long as a wrong secret.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn client_with_secret(
+        &self,
+        tenant: &TenantId,
+        id: &ClientId,
+        digest: &Digest,
+        now: OffsetDateTime,
+    ) -> Result<Option<(Client, bool)>, Error> {
+        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
+                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
+                                may_introspect_at, pkce_exempt_at, disabled_at,
+                                (select count(*) from client_secret s
+                                  where s.tenant_id = $1 and s.client_id = $2 and s.digest = $3
+                                    and (s.expires_at is null or s.expires_at > $4)) as right_secrets
+                           from client
+                          where tenant_id = $1 and client_id = $2";
+        let row: Option<RowWithSecrets> = read!(self, c => sqlx::query_as(statement)
+            .bind(tenant.as_str())
+            .bind(id.as_str())
+            .bind(digest.as_str())
+            .bind(seconds(now))
+            .fetch_optional(c))?;
+        row.map(|row| Ok((row.client.try_into()?, row.right_secrets > 0))).transpose()
     }
 
     /// Every client, by id.
@@ -146,12 +184,11 @@ impl Store {
                         .bind(flag(client.may_introspect))
                         .bind(flag(client.is_pkce_exempt))
                 )?;
-                let mut origins: Vec<String> = client.redirect_uris.iter().filter_map(RedirectUri::origin).collect();
-                origins.sort_unstable();
-                origins.dedup();
-                for web in origins {
+                let origins = client.redirect_uris.iter().filter_map(RedirectUri::origin);
+                let origins: BTreeSet<String> = origins.map(|web| without_loopback_port(&web).to_owned()).collect();
+                for web in &origins {
                     let statement = "insert into client_origin (tenant_id, origin, client_id) values ($1, $2, $3)";
-                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&web).bind(client.id.as_str()))?;
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(web).bind(client.id.as_str()))?;
                 }
                 if let Some(digest) = secret {
                     insert_secret(&mut conn, &origin, &client.id, &digest).await?;
@@ -160,22 +197,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Whether this is a live secret of the client.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn is_client_secret(&self, tenant: &TenantId, id: &ClientId, digest: &Digest, now: OffsetDateTime) -> Result<bool, Error> {
-        let statement = "select count(*) from client_secret
-                          where tenant_id = $1 and client_id = $2 and digest = $3 and (expires_at is null or expires_at > $4)";
-        let count: i64 = read!(self, c => sqlx::query_scalar(statement)
-            .bind(tenant.as_str())
-            .bind(id.as_str())
-            .bind(digest.as_str())
-            .bind(seconds(now))
-            .fetch_one(c))?;
-        Ok(count > 0)
     }
 
     /// Adds a secret; the ones before it end at `old_until`. `false` where there is no such client.
@@ -256,7 +277,8 @@ impl Store {
     /// [`Error`]
     pub async fn is_client_origin(&self, tenant: &TenantId, web: &str) -> Result<bool, Error> {
         let statement = "select count(*) from client_origin where tenant_id = $1 and origin = $2";
-        let count: i64 = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(web).fetch_one(c))?;
+        let count: i64 =
+            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(without_loopback_port(web)).fetch_one(c))?;
         Ok(count > 0)
     }
 }

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use time::OffsetDateTime;
 
+use super::readers::Readers;
 use super::writer::Writer;
 use super::{Error, Pools, Store, migrate};
 
@@ -38,7 +40,7 @@ const MIN_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// How long a statement waits for another process's lock; then the answer is 503.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections that read. Each is a thread.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 /// Connections to PostgreSQL.
 const CONNECTIONS: u32 = 16;
 
@@ -76,14 +78,9 @@ async fn open_sqlite(path: &Path) -> Result<Store, Error> {
     let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut connection).await.map_err(unusable)?;
     check_version(&version)?;
     migrate::sqlite(&mut connection).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options.pragma("query_only", "on"))
-        .await
-        .map_err(unusable)?;
+    let readers = Readers::open(options.pragma("query_only", "on"), READERS, BUSY_TIMEOUT).await.map_err(unusable)?;
     check_integrity(&mut connection).await?;
-    Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) } })
+    Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) }, known_bases: Arc::default() })
 }
 
 /// Waits for other processes that open a database in this folder. SQLite's own locks do not cover
@@ -155,7 +152,7 @@ async fn open_postgres(url: &str) -> Result<Store, Error> {
     let mut connection = pool.acquire().await?;
     migrate::postgres(&mut connection).await?;
     drop(connection);
-    Ok(Store { pools: Pools::Postgres(pool) })
+    Ok(Store { pools: Pools::Postgres(pool), known_bases: Arc::default() })
 }
 
 #[cfg(test)]

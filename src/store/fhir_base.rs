@@ -1,13 +1,46 @@
 //! Tenants and their FHIR bases.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use sqlx::FromRow;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::audit::record;
 use super::{Error, Store, change, json, list, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::TenantId;
 use crate::tenant::{FhirBase, Strategy};
+
+/// How old what is known of the bases may be.
+const MAX_AGE: Duration = Duration::seconds(1);
+
+/// The FHIR bases of each tenant as they were when they were last looked at. They hardly ever
+/// change, and nearly every token asks for them.
+#[derive(Default)]
+pub(super) struct Known(RwLock<HashMap<TenantId, Seen>>);
+
+#[derive(Clone)]
+struct Seen {
+    at: OffsetDateTime,
+    bases: Arc<[FhirBase]>,
+}
+
+impl Known {
+    fn get(&self, tenant: &TenantId, now: OffsetDateTime) -> Option<Arc<[FhirBase]>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let seen = known.get(tenant).filter(|seen| now >= seen.at && now - seen.at < MAX_AGE)?;
+        Some(Arc::clone(&seen.bases))
+    }
+
+    fn set(&self, tenant: &TenantId, seen: Seen) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), seen);
+    }
+
+    fn forget(&self, tenant: &TenantId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+    }
+}
 
 #[derive(FromRow)]
 struct Row {
@@ -66,13 +99,27 @@ impl Store {
         rows.into_iter().map(FhirBase::try_from).collect()
     }
 
+    /// The same, at most a second old, for what every request asks. What this process changes
+    /// shows at once, what another one changes within the second.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn known_fhir_bases(&self, tenant: &TenantId, now: OffsetDateTime) -> Result<Arc<[FhirBase]>, Error> {
+        if let Some(bases) = self.known_bases.get(tenant, now) {
+            return Ok(bases);
+        }
+        let bases: Arc<[FhirBase]> = self.fhir_bases(tenant).await?.into();
+        self.known_bases.set(tenant, Seen { at: now, bases: Arc::clone(&bases) });
+        Ok(bases)
+    }
+
     /// Registers a FHIR base.
     ///
     /// # Errors
     /// [`Error::Exists`], where its name or its audience is taken.
     pub async fn add_fhir_base(&self, origin: &Origin, base: &FhirBase) -> Result<(), Error> {
-        let (origin, base) = (origin.clone(), base.clone());
-        self.write(move |mut conn| {
+        let (tenant, origin, base) = (origin.tenant.clone(), origin.clone(), base.clone());
+        let added = self.write(move |mut conn| {
             Box::pin(async move {
                 let statement =
                     "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at)
@@ -91,8 +138,10 @@ impl Store {
                 )?;
                 record(&mut conn, &origin, Entry::done("fhir_base.added").detail(&base.name)).await
             })
-        })
-        .await
+        });
+        let added = added.await;
+        self.known_bases.forget(&tenant);
+        added
     }
 
     /// Forgets a FHIR base, and if so asked the patients that were imported for it; `false` where
@@ -101,8 +150,8 @@ impl Store {
     /// # Errors
     /// [`Error::InUse`], where patients were imported for it and are not to be forgotten.
     pub async fn remove_fhir_base(&self, origin: &Origin, name: &str, with_patients: bool) -> Result<bool, Error> {
-        let (origin, name) = (origin.clone(), name.to_owned());
-        self.write(move |mut conn| {
+        let (tenant, origin, name) = (origin.tenant.clone(), origin.clone(), name.to_owned());
+        let removed = self.write(move |mut conn| {
             Box::pin(async move {
                 if with_patients {
                     let statement = "delete from patient where tenant_id = $1 and fhir_base = $2";
@@ -115,7 +164,9 @@ impl Store {
                 }
                 Ok(done > 0)
             })
-        })
-        .await
+        });
+        let removed = removed.await;
+        self.known_bases.forget(&tenant);
+        removed
     }
 }

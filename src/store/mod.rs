@@ -23,6 +23,7 @@ mod grant;
 mod key;
 mod migrate;
 mod patient;
+mod readers;
 mod refresh;
 mod session;
 mod throttle;
@@ -31,7 +32,7 @@ mod user;
 mod writer;
 
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{PgConnection, PgPool, SqliteConnection};
 use time::OffsetDateTime;
 
 pub use audit::AuditRow;
@@ -51,11 +52,12 @@ pub use user::NewUser;
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    known_bases: std::sync::Arc<fhir_base::Known>,
 }
 
 #[derive(Clone)]
 enum Pools {
-    Sqlite { readers: SqlitePool, writer: writer::Writer },
+    Sqlite { readers: readers::Readers, writer: writer::Writer },
     Postgres(PgPool),
 }
 
@@ -91,11 +93,21 @@ macro_rules! change {
     };
 }
 
-/// Runs a statement that only reads, on whichever pool is there.
+/// Runs a statement that only reads, on whichever connections are there.
 macro_rules! read {
     ($store:expr, $c:ident => $statement:expr) => {
         match &$store.pools {
-            $crate::store::Pools::Sqlite { readers: $c, .. } => $statement.await,
+            $crate::store::Pools::Sqlite { readers, .. } => match readers.take().await {
+                Ok(mut reader) => {
+                    let answer = {
+                        let $c = &mut *reader;
+                        $statement.await
+                    };
+                    readers.give_back(reader, &answer);
+                    answer
+                }
+                Err(error) => Err(error),
+            },
             $crate::store::Pools::Postgres($c) => $statement.await,
         }
     };

@@ -137,13 +137,12 @@ async fn batch(
 ) -> Result<(), String> {
     // Where this fails, the database is locked by another process, or gone. The job is dropped, and
     // with it the way to answer: whoever waits learns that at once. Those behind get their own try.
-    sqlx::query("begin immediate").execute(&mut *connection).await.map_err(|error| error.to_string())?;
+    say(connection, "begin immediate; savepoint work").await?;
     let mut next = Some(first);
     let mut count = 0;
     let mut kept = false;
     while let Some(job) = next.take() {
         count += 1;
-        sqlx::query("savepoint work").execute(&mut *connection).await.map_err(|error| error.to_string())?;
         let outcome = AssertUnwindSafe(job(Conn::Sqlite(connection))).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("a write panicked and was undone");
             None
@@ -151,17 +150,26 @@ async fn batch(
         let keep = outcome.as_ref().is_some_and(|(keep, _)| *keep);
         announcements.extend(outcome.map(|(_, announce)| announce));
         kept |= keep;
-        let end = if keep { "release work" } else { "rollback to work" };
-        sqlx::query(end).execute(&mut *connection).await.map_err(|error| error.to_string())?;
-        if !keep {
-            sqlx::query("release work").execute(&mut *connection).await.map_err(|error| error.to_string())?;
-        }
         if count < BATCH {
             next = more();
         }
+        let end = match (keep, next.is_some()) {
+            (true, true) => "release work; savepoint work",
+            (true, false) => "release work; commit",
+            // The savepoint stands again, for the next one.
+            (false, true) => "rollback to work",
+            (false, false) if kept => "rollback to work; release work; commit",
+            (false, false) => "rollback",
+        };
+        say(connection, end).await?;
     }
-    let end = if kept { "commit" } else { "rollback" };
-    sqlx::query(end).execute(&mut *connection).await.map(|_| ()).map_err(|error| error.to_string())
+    Ok(())
+}
+
+/// Several statements in one go: every word to the connection is two changes of thread, which
+/// cost more than the statements.
+async fn say(connection: &mut SqliteConnection, statements: &'static str) -> Result<(), String> {
+    sqlx::query(statements).execute(connection).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

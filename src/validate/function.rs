@@ -92,6 +92,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_refusal() {
+        #[expect(clippy::panic, reason = "the panic is the test")]
         async fn breaks() -> Decision {
             tokio::task::yield_now().await;
             panic!("on purpose")

@@ -15,7 +15,8 @@ fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root, &mut found);
     let name = |path: &Path| path.strip_prefix(&root).expect("below src").to_string_lossy().into_owned();
-    let rust = found.iter().filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let is_product = |path: &Path| !name(path).split('/').any(|part| part == "tests" || part == "tests.rs");
+    let rust = found.iter().filter(|path| path.extension().is_some_and(|end| end == "rs") && is_product(path));
     rust.map(|path| (name(path), code(&fs::read_to_string(path).expect("a source file")))).collect()
 }
 

@@ -321,13 +321,16 @@ fn padded_length(token: &str, by: usize) -> usize {
     token.len() - payload.len() + (bytes * 4).div_ceil(3)
 }
 
+/// What is done to a JSON object's text.
+type Spoil = Box<dyn Fn(&str) -> Vec<u8>>;
+
 /// JW-10
 #[tokio::test]
 async fn odd_json_is_refused_in_header_and_payload() {
     let stage = Stage::start().await;
     let text = |value: &Value| value.to_string();
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    let odd: Vec<(&str, Box<dyn Fn(&str) -> Vec<u8>>)> = vec![
+    let odd: Vec<(&str, Spoil)> = vec![
         ("a byte-order mark", Box::new(|json| format!("\u{feff}{json}").into_bytes())),
         ("UTF-16", Box::new(utf16)),
         ("something after the end", Box::new(|json| format!("{json} {{}}").into_bytes())),

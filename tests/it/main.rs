@@ -18,6 +18,7 @@ mod hostile;
 mod introspection;
 mod jose;
 mod keys;
+#[cfg(feature = "lambda")]
 mod lambda;
 mod limits;
 mod login;

@@ -126,8 +126,6 @@ async fn nobody_can_allow_an_app_the_systems_level() {
     app.register(Client { grant_types: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials], ..both }).await;
     assert_eq!(granted(&app, "both", "system/*.rs openid system/Patient.cruds").await, "openid");
     assert_nothing(&app, "both", "system/*.rs").await;
-    // Nor is there a launch where none was begun.
-    assert_nothing(&app, "both", "launch").await;
 }
 
 /// SC-09

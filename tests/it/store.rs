@@ -103,7 +103,7 @@ async fn a_closed_database_is_one_file() {
     store.close().await;
     let left: Vec<_> =
         std::fs::read_dir(path.parent().expect("a folder")).expect("read").map(|entry| entry.expect("a file").path()).collect();
-    assert_eq!(left, [path.clone()]);
+    assert_eq!(left, std::slice::from_ref(path));
     assert!(matches!(store.audit(&origin, admit::audit::Entry::done("late")).await, Err(Error::Unavailable(_))));
     store.close().await;
 

@@ -98,6 +98,7 @@ async fn a_write_that_fails_in_a_batch_fails_alone() {
 
 /// A panic half-way undoes that write alone; its caller is told, and the writer writes on.
 #[tokio::test]
+#[expect(clippy::panic, reason = "the panic is the test")]
 async fn a_panic_in_one_write_does_not_stop_the_writer() {
     let bench = Bench::start().await;
     let (a, broken, b) = tokio::join!(bench.insert("a", fine), bench.insert("half", || panic!("on purpose")), bench.insert("b", fine));

@@ -19,7 +19,7 @@ pub mod wire;
 
 pub use app::{FHIR1, FHIR2, ISSUER, TestApp, encode};
 pub use browser::{Browser, Landing, request};
-pub use database::{Database, fresh, postgres_url};
+pub use database::{Database, fresh};
 pub use forge::{Forge, compact, genuine_claims};
 pub use key_server::{KeyServer, Mood};
 pub use log::Log;

@@ -1,0 +1,184 @@
+//! A database with everything that the scenarios need, made through the library.
+
+use std::path::{Path, PathBuf};
+
+use admit::audit::Origin;
+use admit::client::{Client, ClientAuth, GrantType};
+use admit::clock::Clock;
+use admit::id::{ClientId, PatientId, TenantId, UserId};
+use admit::key::{MasterKey, Purpose};
+use admit::keys::KeyRing;
+use admit::person::{Patient, User};
+use admit::redirect::RedirectUri;
+use admit::scope::ScopeSet;
+use admit::secret::ClientSecret;
+use admit::store::{ImportedPatient, Location, NewClient, NewUser, Store};
+use admit::tenant::{FhirBase, Strategy};
+use admit::token::Algorithm;
+use argon2::{Argon2, Params, PasswordHasher as _};
+use time::Duration;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "four words in a row";
+/// Where the public clients are sent back to.
+pub const REDIRECT_URI: &str = "https://app.test/cb";
+/// The FHIR base whose access tokens are signed with ES256; the other one's are RS256.
+pub const FHIR_BASE: &str = "https://fhir.test/r4";
+/// What the public clients ask for.
+pub const SCOPE: &str = "openid fhirUser launch/patient offline_access patient/*.rs";
+/// Who can sign in: one person per connection, so that nobody waits for another's tries.
+pub const PEOPLE: usize = 256;
+/// How many patients each of them may open.
+const PATIENTS: usize = 20;
+
+/// A prepared database in a folder that goes when this goes.
+pub struct Stage {
+    folder: tempfile::TempDir,
+    /// Of every client that keeps one.
+    pub secret: String,
+}
+
+/// Whose password is as dear as it should be, and whose costs next to nothing to check.
+#[derive(Clone, Copy, Debug)]
+pub enum Hash {
+    /// The product's own: argon2id, 19 MiB, two passes.
+    Real,
+    /// argon2id with 8 KiB and one pass. The parameters stand in the stored hash, and the server
+    /// goes by them: everything but the work of the hash is as it always is.
+    Cheap,
+}
+
+/// The user name of a person.
+pub fn username(hash: Hash, place: usize) -> String {
+    format!("{}-{}", if matches!(hash, Hash::Real) { "real" } else { "cheap" }, place % PEOPLE)
+}
+
+impl Stage {
+    pub async fn set(folder: Option<&Path>) -> Result<Self, String> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("admit-load");
+        let folder = folder.map_or_else(|| builder.tempdir(), |own| builder.tempdir_in(own)).map_err(|error| error.to_string())?;
+        let stage = Self { folder, secret: ClientSecret::generate().expose().to_owned() };
+        let now = Clock::System.now();
+        let store = Store::open(&Location::Sqlite(stage.database()), now).await.map_err(|error| error.to_string())?;
+        let origin = Origin::command(TenantId::default_tenant(), now);
+        let stocked = match stock(&store, &origin, &stage.secret).await {
+            Ok(()) => stage.make_keys(&store, &origin).await,
+            failed => failed,
+        };
+        store.close().await;
+        stocked.map(|()| stage).map_err(|error| format!("the database cannot be prepared: {error}"))
+    }
+
+    /// The server makes the keys that it cannot do without; one that only a client's registration
+    /// asks for has to be there before.
+    async fn make_keys(&self, store: &Store, origin: &Origin) -> Result<(), Failure> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let master = MasterKey::generate();
+        let path = self.database().with_extension("key");
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        writeln!(file, "{}", master.expose())?;
+        Ok(KeyRing::new(origin.tenant.clone(), master).ensure(store, origin, Purpose::Id, Algorithm::Es256).await?)
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("load.db")
+    }
+
+    /// What the server said last, for whoever has to find out why a request failed.
+    pub fn last_of_log(&self) -> String {
+        let text = std::fs::read_to_string(self.database().with_extension("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(3)..].join("\n")
+    }
+
+    /// How large the database is by now, in MB.
+    pub fn megabytes(&self) -> f64 {
+        std::fs::metadata(self.database()).map_or(0.0, |data| f64::from(u32::try_from(data.len() / 1000).unwrap_or(u32::MAX)) / 1000.0)
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failure> {
+    for (name, url, algorithm) in [("es256", FHIR_BASE, Algorithm::Es256), ("rs256", "https://other.test/r4", Algorithm::Rs256)] {
+        let base = FhirBase {
+            name: name.to_owned(),
+            audience: format!("{url}/"),
+            public_urls: vec![url.to_owned()],
+            strategy: Strategy::SmartOnFhir,
+            smart_version: "2.2".to_owned(),
+            access_token_alg: algorithm,
+        };
+        store.add_fhir_base(origin, &base).await?;
+    }
+    let service = |id: &str, base: &str| Client {
+        grant_types: vec![GrantType::ClientCredentials],
+        ..client(id, ClientAuth::ClientSecretBasic, "system/*.rs", base, origin)
+    };
+    let resource_server = Client { may_introspect: true, ..client("resource-server", ClientAuth::ClientSecretBasic, "", "es256", origin) };
+    for client in [service("service-es256", "es256"), service("service-rs256", "rs256"), resource_server] {
+        let secret = Some(ClientSecret::presented(secret).digest());
+        store.create_client(origin, NewClient { client, secret }).await?;
+    }
+    for (id, id_token_alg) in [("app-rs256", Algorithm::Rs256), ("app-es256", Algorithm::Es256)] {
+        let app = Client {
+            grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+            redirect_uris: vec![RedirectUri::register(REDIRECT_URI)?],
+            id_token_alg,
+            ..client(id, ClientAuth::None, SCOPE, "es256", origin)
+        };
+        store.create_client(origin, NewClient { client: app, secret: None }).await?;
+    }
+    for (hash, params) in [(Hash::Real, Params::DEFAULT), (Hash::Cheap, Params::new(8, 1, 1, None)?)] {
+        let password_hash = Argon2::from(params).hash_password(PASSWORD.as_bytes())?.to_string();
+        for place in 0..PEOPLE {
+            let name = username(hash, place);
+            let user = User {
+                id: UserId::new(format!("u-{name}")),
+                display_name: format!("Synthetic {name}"),
+                fhir_user: "Practitioner/a".parse().ok(),
+                disabled_at: None,
+                created_at: origin.now,
+                username: name,
+            };
+            store.create_user(origin, NewUser { user, password_hash: password_hash.clone() }).await?;
+        }
+    }
+    let patients = (0..PATIENTS).map(|number| ImportedPatient {
+        patient: Patient {
+            id: PatientId::new(format!("p{number}")),
+            name: format!("Synthetic Patient {number}"),
+            birth_date: "1984-03-09".to_owned(),
+            sex: "female".to_owned(),
+            mrn: format!("MRN-{number}"),
+        },
+        is_inactive: false,
+        opened_by: vec!["Practitioner/a".to_owned()],
+    });
+    Ok(store.import_patients(origin, "es256", patients.collect(), true).await?)
+}
+
+fn client(id: &str, auth: ClientAuth, scopes: &str, base: &str, origin: &Origin) -> Client {
+    Client {
+        id: ClientId::new(id),
+        name: format!("App {id}"),
+        developer: None,
+        auth,
+        grant_types: vec![],
+        scopes: ScopeSet::parse(scopes).unwrap_or_default(),
+        redirect_uris: vec![],
+        post_logout_redirect_uris: vec![],
+        fhir_bases: vec![base.to_owned()],
+        id_token_alg: Algorithm::Rs256,
+        refresh_grace: Duration::seconds(10),
+        refresh_max_life: None,
+        is_verified: false,
+        is_pre_approved: false,
+        may_introspect: false,
+        is_pkce_exempt: false,
+        disabled_at: None,
+        created_at: origin.now,
+    }
+}

@@ -1,0 +1,172 @@
+// Every page, looked at by axe-core (WCAG 2.2 A and AA, and its best practices): in light and dark,
+// on a phone and on a desk. Nothing needs scrolling to the side, and no page breaks its own policy.
+
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import test from 'node:test';
+import { freshPage } from './support/browser.mjs';
+import { OwnApp } from './support/own-app.mjs';
+import { approve, assertNoSidewaysScrolling, choosePatient, heading, pathOf, reachConsent, signIn, untick } from './support/pages.mjs';
+import { stage } from './support/stage.mjs';
+
+const set = stage();
+const AXE = fileURLToPath(new URL('./node_modules/axe-core/axe.min.js', import.meta.url));
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const LOOKS = ['light', 'dark'].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width })));
+
+/** A page that can be looked at. */
+async function observedPage(t) {
+  const page = await freshPage(set.browser, t);
+  await page.addInitScript({ path: AXE });
+  return page;
+}
+
+/** Looks at the page that is open, in every look. */
+async function inspect(page) {
+  const faults = [];
+  for (const { colorScheme, width } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    // A colour that is still on its way is neither the one nor the other.
+    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+    await assertNoSidewaysScrolling(page);
+    const found = await page.evaluate((values) => globalThis.axe.run(document, {
+      runOnly: { type: 'tag', values },
+      // WCAG 2.2's target size is off by default.
+      rules: { 'target-size': { enabled: true } },
+      resultTypes: ['violations'],
+    }), RULES);
+    assert.ok(found.passes.length > 10, 'axe has looked');
+    for (const { id, help, nodes } of found.violations) {
+      faults.push(`${pathOf(page)} ${colorScheme} ${width} px: ${id}: ${help}: ${nodes.slice(0, 3).map(({ html }) => html).join(' ')} (${nodes.length})`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  assert.deepEqual(faults, []);
+}
+
+async function begin(t, more) {
+  const app = await OwnApp.start(t, set.demo);
+  const page = await observedPage(t);
+  const request = app.request(more);
+  await page.goto(request.url);
+  return { app, page, request };
+}
+
+test('the login page, also with its error', async (t) => {
+  const { page } = await begin(t);
+  await page.locator('#sign-in').waitFor();
+  await inspect(page);
+  await signIn(page, set.demo, 'nobody', 'at all');
+  await page.getByRole('alert').waitFor();
+  await inspect(page);
+});
+
+test('the picker: full, searched, and with nobody found', async (t) => {
+  const { page } = await begin(t);
+  await signIn(page, set.demo, set.demo.who('clinician', 'largest panel'));
+  await heading(page, 'Choose a patient');
+  await inspect(page);
+  await page.locator('#patient-search').fill('Keiko');
+  await page.keyboard.press('Enter');
+  await page.locator('.count', { hasText: 'Keiko' }).waitFor();
+  await inspect(page);
+  await page.locator('#patient-search').fill('Nobody');
+  await page.keyboard.press('Enter');
+  await page.getByText('None of your patients matches').waitFor();
+  await inspect(page);
+});
+
+test('the picker of somebody who has no patients', async (t) => {
+  const { page } = await begin(t);
+  await signIn(page, set.demo, set.demo.who('clinician', 'without a single patient'));
+  await page.getByText('There are no patients that you may open').waitFor();
+  await inspect(page);
+});
+
+test('the consent page: a clinician’s, a patient’s with its error, and one about signing in alone', async (t) => {
+  const { app, page } = await begin(t, { scope: 'openid fhirUser profile offline_access launch/patient patient/*.cruds user/Patient.rs' });
+  await reachConsent(page, set.demo, set.demo.who('clinician', 'largest panel'), 'p001');
+  await page.locator('summary').click();
+  await inspect(page);
+  await page.goto(app.request({ scope: 'launch/patient patient/Patient.rs', prompt: 'login' }).url);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await untick(page, 'patient/Patient.rs');
+  await approve(page);
+  await page.getByRole('alert').waitFor();
+  await inspect(page);
+  await page.goto(app.request({ scope: 'openid fhirUser' }).url);
+  await page.locator('#approve').waitFor();
+  await inspect(page);
+});
+
+test('errors and messages', async (t) => {
+  const { app, page } = await begin(t, { redirect_uri: 'http://127.0.0.1:9/elsewhere' });
+  await heading(page, 'This app cannot sign you in');
+  await inspect(page);
+  await page.goto(`${set.demo.issuer}/consent?flow=made-up`);
+  await heading(page, 'This sign-in has ended');
+  await inspect(page);
+  await page.goto(`${set.demo.issuer}/login`);
+  await heading(page, 'Nothing is waiting for you here');
+  await inspect(page);
+  await page.goto(`${set.demo.issuer}/no-such-page`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await inspect(page);
+  await page.goto(app.request().url);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await approve(page);
+  await heading(page, 'Back in your app');
+  await page.goBack();
+  await heading(page, 'This sign-in is already completed');
+  await inspect(page);
+});
+
+test('signing out, and signed out', async (t) => {
+  const { page } = await begin(t);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await page.goto(`${set.demo.issuer}/logout`);
+  await heading(page, 'Sign out?');
+  await inspect(page);
+  await page.locator('#sign-out').click();
+  await heading(page, 'You are signed out');
+  await inspect(page);
+});
+
+test('the page that posts its form, while it waits', async (t) => {
+  const { app, page, request } = await begin(t, { response_mode: 'form_post' });
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  app.status = 204;
+  await approve(page);
+  await heading(page, 'Taking you back to the app');
+  await app.answerTo(request);
+  await inspect(page);
+});
+
+test('the sample app: start, record, part of a record, signed out', async (t) => {
+  const page = await observedPage(t);
+  await page.goto(set.demo.appUrl);
+  await page.locator('body[data-state=start]').waitFor();
+  await page.getByText('Which server?').click();
+  await inspect(page);
+  await page.locator('#connect').click();
+  await signIn(page, set.demo, set.demo.who('clinician', 'largest panel'));
+  await choosePatient(page, 'p001');
+  await untick(page, 'patient/Condition.rs');
+  await approve(page);
+  await page.locator('body[data-state=ready]').waitFor();
+  for (const details of await page.locator('details > summary').all()) await details.click();
+  await inspect(page);
+  await page.locator('#sign-out').click();
+  await heading(page, 'You are signed out');
+  await inspect(page);
+});
+
+test('the sample app: what it says when something is amiss', async (t) => {
+  const page = await observedPage(t);
+  for (const address of ['callback.html', 'callback.html?state=made-up&code=x', 'launch.html', 'launch.html?iss=http://127.0.0.1:9/fhir&launch=1']) {
+    await page.goto(`${set.demo.appUrl}/${address}`);
+    await page.locator('body[data-state=error]').waitFor();
+    await inspect(page);
+  }
+});

@@ -1,0 +1,110 @@
+// The demonstration itself, as whoever tries it out starts it: the binary, its three servers, and
+// what it prints.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('..', import.meta.url));
+const BINARY = process.env.BIN ?? '../../target/debug/admit';
+const START_MS = 60_000;
+const STOP_MS = 5_000;
+
+/** A demonstration that is running: where its servers are, and who can sign in. */
+export class Demo {
+  #process;
+  #complaints = '';
+
+  /** Starts the binary; resolves when it has printed everything there is to know. */
+  static async start() {
+    const demo = new Demo();
+    const [server, fhir, app] = await freePorts(3);
+    await demo.#run(['demo', '--port', server, '--fhir-port', fhir, '--app-port', app].map(String));
+    return demo;
+  }
+
+  async #run(flags) {
+    const child = spawn(BINARY, flags, { cwd: HERE, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    // Should the tests break off, nothing is left running.
+    process.once('exit', () => child.kill('SIGKILL'));
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#complaints += text;
+    });
+    const failure = new Promise((_, reject) => {
+      child.once('error', (cause) => reject(new Error(`${BINARY} cannot be started: set BIN to the admit binary`, { cause })));
+      child.once('exit', (code) => reject(new Error(`the demo ended at once (${code}): ${this.#complaints}`)));
+    });
+    failure.catch(() => {});
+    await Promise.race([this.#read(child.stdout), failure, timeout(START_MS, 'the demo did not say that it is ready')]);
+    child.stdout.resume();
+  }
+
+  /** Reads what it prints, up to the last line. */
+  async #read(stdout) {
+    this.people = [];
+    for await (const line of createInterface({ input: stdout })) {
+      const take = (pattern, ...names) => {
+        const found = pattern.exec(line);
+        if (found) names.forEach((name, place) => { this[name] = found[place + 1]; });
+      };
+      take(/^ {2}Open {4}(\S+)\//, 'appUrl');
+      take(/^ {2}Server {2}(\S+) +FHIR stand-in {2}(\S+)$/, 'issuer', 'fhirBase');
+      take(/^Sign in with the password "(.+)" as$/, 'password');
+      take(/-u ([\w-]+):(\S+) -d grant_type=client_credentials/, 'serviceId', 'serviceSecret');
+      const person = /^ {2}(\S+) +(clinician|patient|parent) +(.+)$/.exec(line);
+      if (person) this.people.push({ username: person[1], kind: person[2], note: person[3] });
+      if (line.startsWith('Ctrl-C')) break;
+    }
+    for (const name of ['appUrl', 'issuer', 'fhirBase', 'password', 'serviceId', 'serviceSecret']) {
+      assert.ok(this[name], `the demo did not print its ${name}`);
+    }
+  }
+
+  /** The user name of the first person of that kind, or of the one whose note says so. */
+  who(kind, note = '') {
+    const person = this.people.find((each) => each.kind === kind && each.note.includes(note));
+    assert.ok(person, `the demo has no ${kind} ${note}`);
+    return person.username;
+  }
+
+  /** Asks it to end, as an init system would; it has to do so soon and in good order. */
+  async stop() {
+    const child = this.#process;
+    assert.equal(child.exitCode, null, `the demo ended by itself: ${this.#complaints}`);
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    try {
+      const [code, signal] = await Promise.race([exit, timeout(STOP_MS, 'the demo did not end')]);
+      assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.#complaints);
+    } finally {
+      child.kill('SIGKILL');
+    }
+    const noise = this.#complaints.split('\n').filter((line) => line && !/^Stopping; nothing is kept\.$|^Port \d+ is taken/.test(line));
+    assert.deepEqual(noise, [], 'the demo complained');
+  }
+}
+
+function timeout(ms, message) {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`${message} within ${ms / 1000} s`)), ms).unref();
+  });
+}
+
+/** Ports that nobody has at this moment. */
+async function freePorts(count) {
+  const servers = await Promise.all(Array.from({ length: count }, async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return server;
+  }));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map(async (server) => {
+    server.close();
+    await once(server, 'close');
+  }));
+  return ports;
+}
