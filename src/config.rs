@@ -104,7 +104,7 @@ pub enum LogFormat {
 }
 
 /// Settings that contradict themselves, or cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadConfig(String);
 
@@ -119,8 +119,8 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What to log, if that was said.
     pub log: Option<String>,
-    /// What only the server looks at.
-    pub server: Server,
+    /// What only the server looks at. Other commands do not care whether it is right.
+    pub server: Result<Server, BadConfig>,
 }
 
 /// The server's settings.
@@ -157,8 +157,20 @@ impl Config {
                 toml::from_str(&text).map_err(|error| bad(&error))?
             }
         };
-        let database = common.database.or(file.database).unwrap_or_else(|| "admit.db".to_owned());
+        let database = common.database.or(file.database.clone()).unwrap_or_else(|| "admit.db".to_owned());
         let Ok(database) = database.parse::<Location>();
+        Ok(Self {
+            database,
+            master_key_file: common.master_key_file.or(file.master_key_file.clone()),
+            log_format: common.log_format.or(file.log_format),
+            log: common.log.or(file.log.clone()),
+            server: Server::resolve(serve, file),
+        })
+    }
+}
+
+impl Server {
+    fn resolve(serve: Serve, file: File) -> Result<Self, BadConfig> {
         let listen = serve.listen.or(file.listen);
         let issuer = match serve.issuer.or(file.issuer) {
             Some(issuer) => issuer,
@@ -178,19 +190,13 @@ impl Config {
         };
         let host = check_issuer(&issuer)?;
         Ok(Self {
-            database,
-            master_key_file: common.master_key_file.or(file.master_key_file),
-            log_format: common.log_format.or(file.log_format),
-            log: common.log.or(file.log),
-            server: Server {
-                listen: listen.unwrap_or(DEFAULT_LISTEN),
-                issuer,
-                organization: serve.organization.or(file.organization).unwrap_or(host),
-                tls,
-                trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
-                allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
-                hash_slots: serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores),
-            },
+            listen: listen.unwrap_or(DEFAULT_LISTEN),
+            issuer,
+            organization: serve.organization.or(file.organization).unwrap_or(host),
+            tls,
+            trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
+            allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
+            hash_slots: serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores),
         })
     }
 }
@@ -282,17 +288,20 @@ mod tests {
         std::fs::write(&path, "issuer = \"https://file.test\"\norganization = \"From the file\"").expect("written");
         let common = Common { config: Some(path), ..Common::default() };
         let config = Config::resolve(common.clone(), Serve::default()).expect("good settings");
-        assert_eq!((config.server.issuer.as_str(), config.server.organization.as_str()), ("https://file.test", "From the file"));
+        let server = config.server.expect("good settings");
+        assert_eq!((server.issuer.as_str(), server.organization.as_str()), ("https://file.test", "From the file"));
         let serve = Serve { issuer: Some("https://flag.test".to_owned()), ..Serve::default() };
-        assert_eq!(Config::resolve(common, serve).expect("good settings").server.issuer, "https://flag.test");
+        let server = Config::resolve(common, serve).and_then(|config| config.server).expect("good settings");
+        assert_eq!(server.issuer, "https://flag.test");
         let defaults = Config::resolve(Common::default(), Serve::default()).expect("good settings");
-        assert_eq!(defaults.server.issuer, "http://127.0.0.1:8080");
+        assert_eq!(defaults.server.expect("good settings").issuer, "http://127.0.0.1:8080");
         assert_eq!(defaults.database, Location::Sqlite("admit.db".into()));
     }
 
     #[test]
     fn a_server_that_is_not_on_loopback_needs_an_issuer() {
         let serve = Serve { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Serve::default() };
-        assert!(Config::resolve(Common::default(), serve).is_err_and(|error| error.to_string().contains("--issuer")));
+        let config = Config::resolve(Common::default(), serve).expect("other commands need no issuer");
+        assert!(config.server.is_err_and(|error| error.to_string().contains("--issuer")));
     }
 }

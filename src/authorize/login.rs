@@ -98,16 +98,22 @@ pub(super) async fn submit(
     let username = canonical_username(&typed);
     let attempt = Attempt { account: Digest::of(&username), network: network_of(current.origin.address) };
     match check(&current, &attempt, &username, password).await? {
-        Ok(user) => start(current, user, attempt).await,
+        Ok(proven) => start(current, proven, attempt, typed).await,
         Err(Refused::AddressWaits(seconds)) => Err(PageError::too_many_tries(seconds)),
         // One sentence for every reason: which one it was is nobody's to learn here.
-        Err(Refused::Wrong) => Ok(page(
-            &current,
-            StatusCode::FORBIDDEN,
-            typed,
-            Some("The user name or the password is not right, or there were too many tries. Wait a few seconds and try again."),
-        )),
+        Err(Refused::Wrong) => Ok(wrong(&current, typed)),
     }
+}
+
+fn wrong(current: &Current, typed: String) -> Response {
+    let sentence = "The user name or the password is not right, or there were too many tries. Wait a few seconds and try again.";
+    page(current, StatusCode::FORBIDDEN, typed, Some(sentence))
+}
+
+/// Somebody, and the hash that their password was compared with.
+struct Proven {
+    user: User,
+    password_hash: String,
 }
 
 enum Refused {
@@ -116,7 +122,7 @@ enum Refused {
 }
 
 /// The one gate for every sign-in with a password: it charges the try before it looks.
-async fn check(current: &Current, attempt: &Attempt, username: &str, password: &str) -> Result<Result<User, Refused>, PageError> {
+async fn check(current: &Current, attempt: &Attempt, username: &str, password: &str) -> Result<Result<Proven, Refused>, PageError> {
     let Current { app, origin, .. } = current;
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
@@ -134,7 +140,7 @@ async fn check(current: &Current, attempt: &Attempt, username: &str, password: &
     }
     let is_right = app.passwords.matches(password, found.as_ref().map(|(_, hash)| hash.as_str())).await?;
     match found {
-        Some((user, _)) if is_right && user.disabled_at.is_none() => Ok(Ok(user)),
+        Some((user, password_hash)) if is_right && user.disabled_at.is_none() => Ok(Ok(Proven { user, password_hash })),
         found => {
             let why = if found.is_none() {
                 "unknown user name"
@@ -150,7 +156,8 @@ async fn check(current: &Current, attempt: &Attempt, username: &str, password: &
 }
 
 /// A new session, whatever the browser had before.
-async fn start(mut current: Current, user: User, attempt: Attempt) -> Result<Response, PageError> {
+async fn start(mut current: Current, proven: Proven, attempt: Attempt, typed: String) -> Result<Response, PageError> {
+    let Proven { user, password_hash } = proven;
     let secret = SessionSecret::generate();
     let now = current.origin.now;
     let id = SessionId::new(unique_id(now));
@@ -162,8 +169,11 @@ async fn start(mut current: Current, user: User, attempt: Attempt) -> Result<Res
         flow_expires_at: current.flow.expires_at(now),
         replaces: current.signed_in.as_ref().map(|old| old.session_id.clone()),
         user: user.clone(),
+        password_hash,
     };
-    current.app.store.start_session(&current.origin, new).await?;
+    if !current.app.store.start_session(&current.origin, new).await? {
+        return Ok(wrong(&current, typed));
+    }
     if current.flow.user_id.as_ref() != Some(&user.id) {
         current.flow.patient_id = None;
     }

@@ -96,8 +96,11 @@ async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -
         hidden: wish.hidden,
     };
     let mut response = Page(StatusCode::OK, page).into_response();
-    if let Some(origin) = wish.location.as_deref().and_then(|location| url::Url::parse(location).ok()) {
-        response.extensions_mut().insert(FormAction(origin.origin().ascii_serialization()));
+    if let Some(location) = wish.location.as_deref().and_then(|location| url::Url::parse(location).ok()) {
+        // An app's own scheme has no origin; its name is what `form-action` takes.
+        let origin = location.origin();
+        let target = if origin.is_tuple() { origin.ascii_serialization() } else { format!("{}:", location.scheme()) };
+        response.extensions_mut().insert(FormAction(target));
     }
     Ok(response)
 }

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::current::{Current, signed_in};
+use super::current::{Current, signed_in, touch};
 use super::{cookie, dispatch, respond};
 use crate::app::App;
 use crate::audit::{Entry, Origin};
@@ -43,7 +43,14 @@ pub(super) async fn by_get(
         return dispatch::next(current).await;
     }
     match begin(&app, origin, &headers, &query).await {
-        Ok((current, set_cookie)) => Ok(with_cookie(dispatch::next(current).await?, set_cookie)),
+        Ok((current, set_cookies)) => {
+            // Somebody opened an app: they are there, even if no page is shown. An app that asks
+            // for no page may be polling.
+            if !current.flow.ask.prompt.none {
+                touch(&app, &current.origin, &headers).await?;
+            }
+            Ok(with_cookies(dispatch::next(current).await?, set_cookies))
+        }
         Err(refusal) => Ok(refused(&app, refusal)),
     }
 }
@@ -58,13 +65,15 @@ pub(super) async fn by_post(
 ) -> Result<Response, PageError> {
     let form = Params::from_body(request).await?;
     match begin(&app, origin, &headers, &form).await {
-        Ok((current, set_cookie)) => Ok(with_cookie(dispatch::see_other(&current.url("/authorize")), set_cookie)),
+        Ok((current, set_cookies)) => Ok(with_cookies(dispatch::see_other(&current.url("/authorize")), set_cookies)),
         Err(refusal) => Ok(refused(&app, refusal)),
     }
 }
 
-fn with_cookie(mut response: Response, set_cookie: HeaderValue) -> Response {
-    response.headers_mut().append(header::SET_COOKIE, set_cookie);
+fn with_cookies(mut response: Response, set_cookies: Vec<HeaderValue>) -> Response {
+    for set_cookie in set_cookies {
+        response.headers_mut().append(header::SET_COOKIE, set_cookie);
+    }
     response
 }
 
@@ -75,7 +84,7 @@ fn refused(app: &App, refusal: Refusal) -> Response {
     }
 }
 
-async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Params) -> Result<(Current, HeaderValue), Refusal> {
+async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Params) -> Result<(Current, Vec<HeaderValue>), Refusal> {
     let (client, mut return_to) = client_and_return(app, &origin, params).await?;
     let ask = match read(app, &client, &mut return_to, params).await {
         Ok(ask) => ask,
@@ -95,8 +104,9 @@ async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Par
     let new = NewFlow { id: flow.id.clone(), browser: secret.digest(), ask: flow.ask.clone(), expires_at: origin.now + IDLE_LIFE };
     app.store.begin_flow(&origin, new).await.map_err(|error| Refusal::App(Box::new(flow.ask.return_to.clone()), error.into()))?;
     let signed_in = signed_in(app, &origin, headers).await.map_err(Refusal::Page)?;
-    let set_cookie = cookie::set_flow(&flow.id, &secret);
-    Ok((Current::begun(app, origin, flow, client, signed_in, secret), set_cookie))
+    let mut set_cookies = cookie::clear_oldest_flows(headers);
+    set_cookies.push(cookie::set_flow(&flow.id, &secret));
+    Ok((Current::begun(app, origin, flow, client, signed_in, secret), set_cookies))
 }
 
 /// The two parameters that decide whom an error may be sent to. Until both are good, it is the

@@ -14,9 +14,10 @@ use crate::store::Store;
 use crate::tenant::Tenant;
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    // Before anything is made: settings that are wrong leave nothing behind.
+    let server = &config.server.clone()?;
     let clock = Clock::System;
     let store = Store::open(&config.database, clock.now()).await?;
-    let server = &config.server;
     let app = App::start(Setup {
         master_key: master_key::find(&config, &store, clock.now()).await?,
         tenant: Tenant {

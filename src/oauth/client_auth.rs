@@ -7,11 +7,11 @@ use percent_encoding::percent_decode_str;
 
 use crate::app::App;
 use crate::audit::{Entry, Origin};
-use crate::client::{Client, ClientAuth};
+use crate::client::{Client, ClientAuth, GrantType};
 use crate::error::OAuthError;
 use crate::id::ClientId;
 use crate::params::Params;
-use crate::secret::ClientSecret;
+use crate::secret::{ClientSecret, RefreshToken};
 
 const BASIC: &str = r#"Basic realm="token endpoint", charset="UTF-8""#;
 
@@ -27,6 +27,9 @@ struct Presented {
 /// # Errors
 /// `invalid_client`, or `invalid_request` where the request contradicts itself.
 pub(super) async fn authenticate(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Client, OAuthError> {
+    if let Some(client) = by_refresh_token(app, origin, headers, params).await? {
+        return Ok(client);
+    }
     let presented = read(headers, params)?;
     let found = match &presented.secret {
         Some(secret) => app.store.client_with_secret(&origin.tenant, &presented.id, &secret.digest(), origin.now).await?,
@@ -43,6 +46,23 @@ pub(super) async fn authenticate(app: &App, origin: &Origin, headers: &HeaderMap
             Err(if presented.method == ClientAuth::ClientSecretBasic { error.challenging(BASIC) } else { error })
         }
     }
+}
+
+/// A public client that refreshes and does not say who it is: RFC 6749 §6 does not ask it to, and
+/// widely used SMART libraries do not. The token itself says whose it is; a public client's id is
+/// no secret anyway.
+async fn by_refresh_token(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Option<Client>, OAuthError> {
+    for name in ["client_id", "client_secret", "client_assertion", "client_assertion_type"] {
+        if params.get(name)?.is_some() {
+            return Ok(None);
+        }
+    }
+    let is_refresh = params.get("grant_type")? == Some(GrantType::RefreshToken.as_str());
+    let Some(token) = params.get("refresh_token")?.filter(|_| is_refresh && !headers.contains_key(header::AUTHORIZATION)) else {
+        return Ok(None);
+    };
+    let client = app.store.client_of_refresh_token(&origin.tenant, &RefreshToken::presented(token).digest()).await?;
+    Ok(client.filter(|client| client.auth == ClientAuth::None && client.disabled_at.is_none()))
 }
 
 fn read(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthError> {

@@ -143,15 +143,11 @@ async fn open_postgres(url: &str) -> Result<Store, Error> {
         ])
         .statement_cache_capacity(200)
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| Error::Unusable(format!("PostgreSQL cannot be reached: {error}")))?;
-    let mut connection = pool.acquire().await?;
+    // Not by way of the pool, which would only say that it waited in vain.
+    let mut connection = options.connect().await.map_err(|error| Error::Unusable(format!("PostgreSQL cannot be reached: {error}")))?;
     migrate::postgres(&mut connection).await?;
-    drop(connection);
+    connection.close().await?;
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(BUSY_TIMEOUT).connect_lazy_with(options);
     Ok(Store { pools: Pools::Postgres(pool), known_bases: Arc::default() })
 }
 

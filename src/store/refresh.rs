@@ -13,6 +13,7 @@ use super::audit::record;
 use super::grant::{Row as GrantRow, insert_refresh, record_token, revoke};
 use super::{Conn, Error, Store, change, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
+use crate::client::Client;
 use crate::grant::{Grant, Refresh};
 use crate::id::{ClientId, GrantId, TenantId};
 use crate::secret::{Digest, RefreshToken, nonce};
@@ -52,6 +53,23 @@ struct Row {
 }
 
 impl Store {
+    /// Whose refresh token this is, whether or not it is still good.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn client_of_refresh_token(&self, tenant: &TenantId, token: &Digest) -> Result<Option<Client>, Error> {
+        let statement = "select g.client_id
+                           from refresh_token r
+                           join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+                          where r.tenant_id = $1 and r.digest = $2";
+        let id: Option<String> =
+            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(token.as_str()).fetch_optional(c))?;
+        match id {
+            Some(id) => self.client(tenant, &ClientId::new(id)).await,
+            None => Ok(None),
+        }
+    }
+
     /// The grant behind a client's refresh token, whether or not the token is still good.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub struct NewSession {
     pub digest: Digest,
     /// Who signed in.
     pub user: User,
+    /// The hash that their password was compared with.
+    pub password_hash: String,
     /// The try that succeeded: what was held against the account is forgiven.
     pub attempt: Attempt,
     /// The flow that the person signed in for.
@@ -53,11 +55,12 @@ struct Ended {
 
 impl Store {
     /// Starts a session: the flow learns who it is, the failed sign-ins are forgotten, and a
-    /// session that the browser had before ends (a new id on every change of subject).
+    /// session that the browser had before ends (a new id on every change of subject). `false`
+    /// where the password was changed or the account switched off since it was looked at.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn start_session(&self, origin: &Origin, new: NewSession) -> Result<(), Error> {
+    pub async fn start_session(&self, origin: &Origin, new: NewSession) -> Result<bool, Error> {
         let origin = origin.clone();
         self.write(move |mut conn| {
             Box::pin(async move {
@@ -65,8 +68,9 @@ impl Store {
                 let now = seconds(origin.now);
                 let (idle, life) = new.user.session_lives();
                 let statement = "insert into session (tenant_id, session_id, digest, user_id, auth_time, seen_at, idle_life, expires_at)
-                                 values ($1, $2, $3, $4, $5, $5, $6, $7)";
-                change!(
+                                 select tenant_id, $2, $3, user_id, $5, $5, $6, $7 from user_account
+                                  where tenant_id = $1 and user_id = $4 and password_hash = $8 and disabled_at is null";
+                let started = change!(
                     &mut conn,
                     sqlx::query(statement)
                         .bind(tenant)
@@ -76,7 +80,11 @@ impl Store {
                         .bind(now)
                         .bind(idle.whole_seconds())
                         .bind(now + life.whole_seconds())
+                        .bind(&new.password_hash)
                 )?;
+                if started == 0 {
+                    return Ok(false);
+                }
                 // First the one that makes room, so that no other has to.
                 if let Some(old) = &new.replaces {
                     let statement = "update session set ended_at = $3
@@ -118,7 +126,8 @@ impl Store {
                         .bind(new.user.id.as_str())
                         .bind(seconds(new.flow_expires_at))
                 )?;
-                record(&mut conn, &origin, Entry::done("login").user(&new.user.id).session(&new.id)).await
+                record(&mut conn, &origin, Entry::done("login").user(&new.user.id).session(&new.id)).await?;
+                Ok(true)
             })
         })
         .await

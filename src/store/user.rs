@@ -3,10 +3,11 @@
 use sqlx::FromRow;
 
 use super::audit::record;
-use super::{Conn, Error, Store, change, read, seconds, time};
+use super::{Conn, Error, Store, change, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::id::{TenantId, UserId};
 use crate::person::User;
+use crate::secret::Digest;
 
 /// An account to be made.
 pub struct NewUser {
@@ -134,6 +135,13 @@ impl Store {
                     return Ok(false);
                 }
                 end_everything(&mut conn, &origin, &id, "password changed").await?;
+                // Tries at the old password are not held against the new one.
+                let statement = "select username from user_account where tenant_id = $1 and user_id = $2";
+                let username: String =
+                    on!(&mut conn, c => sqlx::query_scalar(statement).bind(origin.tenant.as_str()).bind(id.as_str()).fetch_one(c))?;
+                let statement = "delete from login_throttle where tenant_id = $1 and account = $2";
+                let account = Digest::of(&username);
+                change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(account.as_str()))?;
                 record(&mut conn, &origin, Entry::done("user.password_set").user(&id)).await?;
                 Ok(true)
             })

@@ -133,6 +133,8 @@ async fn a_corrupt_row_is_named_in_the_log_and_told_to_nobody() {
     ] {
         app.sql(&format!("alter table {table} add column kept text")).await;
         app.sql(&format!("update {table} set kept = {column}, {column} = '{marker}' where {id} = '{key}'")).await;
+        // FHIR bases are looked at once a second.
+        app.advance(Duration::seconds(1));
         let log = Log::listen();
         let reply = app.token("spa", &[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
         reply.assert_token_error(500, "server_error");
@@ -146,6 +148,7 @@ async fn a_corrupt_row_is_named_in_the_log_and_told_to_nobody() {
         app.sql(&format!("update {table} set {column} = kept where {id} = '{key}'")).await;
         app.sql(&format!("alter table {table} drop column kept")).await;
     }
+    app.advance(Duration::seconds(1));
     // Everything as before: nothing was changed by the failures.
     let reply = app.token("spa", &[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
     assert_eq!(reply.status.as_u16(), 200, "{}", reply.body);
