@@ -143,10 +143,7 @@ test('fhirclient: a launch in the browser, from its authorize() to the patientâ€
   const settings = { iss: set.demo.fhirBase, clientId: OwnApp.CLIENT_ID, scope: SCOPE, redirectUri: '/callback' };
   const pages = {
     '/launch': html(`FHIR.oauth2.authorize(${JSON.stringify(settings)});`),
-    // A setting of the library's own: without it, a public app does not say who it is when it
-    // refreshes.
     '/callback': html(`
-      FHIR.oauth2.settings.refreshTokenWithClientId = true;
       const say = (text) => { document.querySelector('h1').textContent = text; };
       FHIR.oauth2.ready().then(async (client) => {
         const patient = await client.patient.read();

@@ -36,6 +36,7 @@ mod revocation;
 mod scope;
 mod secrets_in_logs;
 mod session;
+mod sign_in_again;
 mod smart_discovery;
 mod socket;
 mod store;
