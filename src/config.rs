@@ -188,6 +188,10 @@ impl Server {
             (None, None) => None,
             _ => return Err(BadConfig("TLS needs both --tls-certificate-file and --tls-key-file".to_owned())),
         };
+        let hash_slots = serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores);
+        if hash_slots == 0 {
+            return Err(BadConfig("--hash-slots is how many passwords may be hashed at once: at least 1".to_owned()));
+        }
         let host = check_issuer(&issuer)?;
         Ok(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -196,7 +200,7 @@ impl Server {
             tls,
             trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
-            hash_slots: serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores),
+            hash_slots,
         })
     }
 }

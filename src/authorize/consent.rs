@@ -208,7 +208,7 @@ fn groups(offered: &ScopeSet, is_ticked: bool) -> Vec<Group> {
 fn offline(offered: &ScopeSet) -> Option<String> {
     match Refresh::asked_by(offered)? {
         Refresh::Offline => Some(format!(
-            "The app keeps this access while you are away. It ends {} days after the app last used it, or when you or the hospital take it back.",
+            "The app keeps this access while you are away. It ends {} days after the app last used it, or when the hospital ends it.",
             OFFLINE_LIFE.whole_days()
         )),
         Refresh::Online => Some("The app keeps this access until you sign out here, or until you have been away for a while.".to_owned()),

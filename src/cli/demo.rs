@@ -59,7 +59,7 @@ fn print(demo: &Demo) {
         demo.issuer,
         secret.expose()
     );
-    println!("  curl -s {}/Patient?_summary=count -H \"Authorization: Bearer $TOKEN\"", demo.fhir_base);
+    println!("  curl -s '{}/Patient?_summary=count' -H \"Authorization: Bearer $TOKEN\"", demo.fhir_base);
     println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
     println!("\nCtrl-C ends it.");
 }

@@ -113,6 +113,7 @@ fn explain(fhir_user: Option<&FhirUser>) {
     match fhir_user.map(|own| own.kind) {
         None => note("without --fhir-user, this person can open no patient"),
         Some(FhirUserKind::Patient) => note("this person can open their own record, and those that name them on import"),
+        Some(FhirUserKind::Person) => note("a Person opens the patients that --patient names, and no others"),
         Some(_) => note("this person can open the patients that name them on import; --patient names more"),
     }
 }
