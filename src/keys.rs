@@ -28,7 +28,7 @@ pub struct KeyRing {
 }
 
 /// What was known at some moment.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Keys {
     seen_at: i64,
     signers: Vec<Known>,
@@ -103,6 +103,9 @@ impl KeyRing {
             }
             Err(KeyError::Store(error)) if !known.signers.is_empty() => {
                 tracing::warn!(%error, "the keys cannot be looked at; those known serve on");
+                // The next look is a second away: those who wait behind do not each find out anew.
+                let known = Arc::new(Keys { seen_at: micros(now), ..Keys::clone(&known) });
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
                 Ok(known)
             }
             Err(error) => Err(error),

@@ -98,7 +98,9 @@ impl RedirectUri {
     /// or an app's own scheme.
     #[must_use]
     pub fn form_action(&self) -> String {
-        self.origin().unwrap_or_else(|| format!("{}:", self.0.split(':').next().unwrap_or_default()))
+        // A source of CSP can be no IPv6 address (CSP3 §2.3.1): there the scheme has to do.
+        let origin = self.origin().filter(|origin| !origin.contains('['));
+        origin.unwrap_or_else(|| format!("{}:", self.0.split(':').next().unwrap_or_default()))
     }
 
     /// The host, for a person to recognise; for an app's own scheme, the scheme.
@@ -322,6 +324,7 @@ mod tests {
             assert!(!own.admits(other), "{other:?}");
         }
         assert_eq!(own.form_action(), "com.example.app:");
+        assert_eq!((v4.form_action().as_str(), v6.form_action().as_str()), ("http://127.0.0.1", "http:"));
     }
 
     /// RU-13

@@ -98,6 +98,10 @@ pub(super) async fn submit(
     }
     let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
     touch(&app, &current.origin, &headers).await?;
+    if form.get("csrf")? != Some(current.consent_csrf().as_str()) {
+        // The page was about another person or patient: this one is asked as well.
+        return dispatch::next(current).await;
+    }
     if decision != "approve" {
         return Err(PageError::forged());
     }
@@ -150,7 +154,7 @@ async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error
         patient: patient.map(|patient| Row::new(patient, origin.now.date())),
         is_self: flow.patient_id.is_some() && flow.patient_id == signed_in.user.own_patient(),
         action: current.url("/consent"),
-        csrf: current.csrf(),
+        csrf: current.consent_csrf(),
         identity: identity(&offered),
         // The one error is that nothing was ticked, and so it stays.
         groups: groups(&offered, error.is_none()),

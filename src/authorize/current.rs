@@ -11,7 +11,7 @@ use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::PageError;
 use crate::flow::Flow;
-use crate::id::FlowId;
+use crate::id::{FlowId, PatientId};
 use crate::params::Params;
 use crate::person::SignedIn;
 use crate::secret::BrowserSecret;
@@ -57,6 +57,14 @@ impl Current {
     /// What this flow's forms carry: nobody can name it who does not hold the cookie.
     pub fn csrf(&self) -> String {
         self.secret.derive("csrf")
+    }
+
+    /// The same for the consent page, which is about one person and one patient: in another tab, the
+    /// flow may have come to be about others.
+    pub fn consent_csrf(&self) -> String {
+        let session = self.signed_in.as_ref().map_or("", |signed_in| signed_in.session_id.as_str());
+        let patient = self.flow.patient_id.as_ref().map_or("", PatientId::as_str);
+        format!("{}.{}", self.csrf(), self.secret.derive(&format!("consent {session} {patient}")))
     }
 
     /// The URL of one of the flow's pages.
@@ -107,6 +115,8 @@ pub(super) async fn touch(app: &App, origin: &Origin, headers: &HeaderMap) -> Re
 /// [`PageError::forged`]
 pub(super) fn is_our_own_form(app: &App, headers: &HeaderMap, form: &Params, expected: &str) -> Result<(), PageError> {
     let presented = form.get("csrf")?.unwrap_or_default();
+    // What follows a dot binds a form to what it showed, and is looked at where that matters.
+    let presented = presented.split('.').next().unwrap_or_default();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_ours = |origin: &str| origin == app.tenant.issuer_origin();
     let matches: bool = presented.as_bytes().ct_eq(expected.as_bytes()).into();

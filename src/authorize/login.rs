@@ -128,17 +128,23 @@ async fn check(current: &Current, attempt: &Attempt, username: &str, password: &
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}
         Allowance::AddressWaits(wait) => {
-            app.store.record_wait(origin, found.map(|(user, _)| user.id)).await?;
+            app.store.record_failure(origin, found.map(|(user, _)| user.id), "the network has to wait").await?;
             // Rounded up: who comes back then is let in.
             return Ok(Err(Refused::AddressWaits(u32::try_from(wait.whole_seconds() + 1).unwrap_or(60))));
         }
         Allowance::AccountWaits => {
             let user = found.map(|(user, _)| user.id);
-            app.store.record_failure(origin, attempt, user, "the account has to wait").await?;
+            app.store.record_failure(origin, user, "the account has to wait").await?;
             return Ok(Err(Refused::Wrong));
         }
     }
-    let is_right = app.passwords.matches(password, found.as_ref().map(|(_, hash)| hash.as_str())).await?;
+    let is_right = match app.passwords.matches(password, found.as_ref().map(|(_, hash)| hash.as_str())).await {
+        Ok(is_right) => is_right,
+        Err(error) => {
+            app.store.refund_attempt(origin, attempt, found.map(|(user, _)| user.id)).await?;
+            return Err(error.into());
+        }
+    };
     match found {
         Some((user, password_hash)) if is_right && user.disabled_at.is_none() => Ok(Ok(Proven { user, password_hash })),
         found => {
@@ -149,7 +155,7 @@ async fn check(current: &Current, attempt: &Attempt, username: &str, password: &
             } else {
                 "wrong password"
             };
-            app.store.record_failure(origin, attempt, found.map(|(user, _)| user.id), why).await?;
+            app.store.record_failure(origin, found.map(|(user, _)| user.id), why).await?;
             Ok(Err(Refused::Wrong))
         }
     }
@@ -184,11 +190,13 @@ async fn start(mut current: Current, proven: Proven, attempt: Attempt, typed: St
     // OpenID Connect Core §3.1.2.1, "id_token_hint": the app means somebody else, and is told so.
     // The same page again would look like a wrong password.
     let is_meant = current.flow.ask.id_token_hint.as_ref().is_none_or(|meant| current.flow.user_id.as_ref() == Some(meant));
-    let mut response = if is_meant {
-        dispatch::next(current).await?
+    let next = if is_meant {
+        dispatch::next(current).await
     } else {
-        dispatch::refuse(current, "login_required", "somebody else signed in than id_token_hint names").await?
+        dispatch::refuse(current, "login_required", "somebody else signed in than id_token_hint names").await
     };
+    // The session stands, whatever comes of the flow: the browser gets its cookie.
+    let mut response = next.unwrap_or_else(IntoResponse::into_response);
     response.headers_mut().append(header::SET_COOKIE, cookie::set_session(&secret));
     Ok(response)
 }

@@ -57,9 +57,9 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
     let headers = request.headers().clone();
     let form = Params::from_body(request).await?;
     if form.get("csrf")?.is_none() {
-        // A page of ours would have sent the token. An app's page is another site, from which the
-        // browser sends no session cookie along: it is sent to ask again by GET, and sees the question.
-        return if cookie::session(&headers).is_some() { Err(PageError::forged()) } else { ask_by_get(&form) };
+        // A page of ours would have sent the token: this is an app's, and the answer is the question.
+        // From another site the browser sends no session cookie along, and has to ask again by GET.
+        return if cookie::session(&headers).is_some() { ask(&app, &origin, &headers, &form).await } else { ask_by_get(&form) };
     }
     let Some(secret) = cookie::session(&headers) else { return signed_out(&app, None) };
     is_our_own_form(&app, &headers, &form, &secret.derive("logout"))?;
@@ -77,8 +77,12 @@ const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redire
 
 fn ask_by_get(form: &Params) -> Result<Response, PageError> {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let has_client = form.get("client_id")?.is_some();
     for name in PARAMETERS {
-        query.extend_pairs(form.get(name)?.map(|value| (name, value)));
+        // An ID token says who somebody is: no part of an address where the client's name will do.
+        if name != "id_token_hint" || !has_client {
+            query.extend_pairs(form.get(name)?.map(|value| (name, value)));
+        }
     }
     Ok(dispatch::see_other(&format!("/logout?{}", query.finish())))
 }
@@ -159,7 +163,7 @@ pub(super) async fn switch_user(mut current: Current) -> Result<Response, PageEr
     if let Some(signed_in) = current.signed_in.take() {
         current.app.store.end_session(&current.origin, &signed_in).await?;
     }
-    let mut response = dispatch::next(current).await?;
+    let mut response = dispatch::next(current).await.unwrap_or_else(IntoResponse::into_response);
     response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
     Ok(response)
 }

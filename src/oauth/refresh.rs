@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::OAuthError;
-use crate::grant::Refresh;
+use crate::grant::{Grant, Refresh};
 use crate::scope::ScopeSet;
 use crate::secret::{RefreshToken, nonce};
 use crate::store::{Rotation, RotationRequest};
@@ -36,6 +36,12 @@ pub(super) async fn refresh(
             })
         }
     };
+    if let Some(grant) = &grant
+        && !may_still_open(app, origin, grant).await?
+    {
+        app.store.revoke_grant(origin, &grant.id, "the user may no longer open the patient").await?;
+        return Err(OAuthError::invalid_grant(REFUSED));
+    }
     let jti = nonce();
     let request = RotationRequest { client_id: client.id.clone(), presented: token, grace: client.refresh_grace, jti: jti.clone() };
     let (grant, successor) = match app.store.rotate(origin, request).await? {
@@ -50,4 +56,18 @@ pub(super) async fn refresh(
         Issue { client, scopes: &scopes, grant: &grant, user: &user, jti: &jti, refresh: Some(successor), is_refresh: true },
     )
     .await
+}
+
+/// Whether the person may still open the patient that the grant is about: whoever left a care team,
+/// or lost custody, takes the app's access along, and so does a record that was closed.
+async fn may_still_open(app: &App, origin: &Origin, grant: &Grant) -> Result<bool, OAuthError> {
+    let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(true) };
+    let Some(user) = app.store.user(&origin.tenant, &grant.user_id).await? else { return Ok(false) };
+    if user.own_patient().as_ref() == Some(patient) {
+        return Ok(app.store.patient(&origin.tenant, base, patient).await?.is_some());
+    }
+    match &user.fhir_user {
+        Some(who) => Ok(app.store.is_patient_open_to(&origin.tenant, base, who, patient).await?),
+        None => Ok(false),
+    }
 }

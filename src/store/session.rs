@@ -67,10 +67,17 @@ impl Store {
                 let tenant = origin.tenant.as_str();
                 let now = seconds(origin.now);
                 let (idle, life) = new.user.session_lives();
+                // Takes the account's row, which a change of the password takes as well: one of the two
+                // waits, and then sees what the other did.
+                let statement = "update user_account set password_hash = password_hash
+                                  where tenant_id = $1 and user_id = $2 and password_hash = $3 and disabled_at is null";
+                let proven = change!(&mut conn, sqlx::query(statement).bind(tenant).bind(new.user.id.as_str()).bind(&new.password_hash))?;
+                if proven == 0 {
+                    return Ok(false);
+                }
                 let statement = "insert into session (tenant_id, session_id, digest, user_id, auth_time, seen_at, idle_life, expires_at)
-                                 select tenant_id, $2, $3, user_id, $5, $5, $6, $7 from user_account
-                                  where tenant_id = $1 and user_id = $4 and password_hash = $8 and disabled_at is null";
-                let started = change!(
+                                 values ($1, $2, $3, $4, $5, $5, $6, $7)";
+                change!(
                     &mut conn,
                     sqlx::query(statement)
                         .bind(tenant)
@@ -80,11 +87,7 @@ impl Store {
                         .bind(now)
                         .bind(idle.whole_seconds())
                         .bind(now + life.whole_seconds())
-                        .bind(&new.password_hash)
                 )?;
-                if started == 0 {
-                    return Ok(false);
-                }
                 // First the one that makes room, so that no other has to.
                 if let Some(old) = &new.replaces {
                     let statement = "update session set ended_at = $3

@@ -76,28 +76,32 @@ fn delay(failures: i64) -> i64 {
 }
 
 impl Store {
-    /// Charges a try.
+    /// Charges a try, to its network and to its account.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn charge_attempt(&self, origin: &Origin, attempt: &Attempt) -> Result<Allowance, Error> {
-        if let Some(wait) = self.address_waits(origin, attempt).await? {
-            return Ok(Allowance::AddressWaits(wait));
-        }
-        let (origin, account) = (origin.clone(), attempt.account.clone());
+        let (origin, attempt) = (origin.clone(), attempt.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
                 let now = seconds(origin.now);
-                // The insert takes the row's lock; everything after it is alone with the row.
-                let statement = "insert into login_throttle (tenant_id, account, attempts, failures, first_at, locked_until)
-                                 values ($1, $2, 1, 0, $3, 0)
-                                 on conflict (tenant_id, account) do update set attempts = login_throttle.attempts + 1
-                                 returning failures, locked_until, first_at";
-                let row: Row = on!(&mut conn, c => sqlx::query_as(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(account.as_str())
-                    .bind(now)
-                    .fetch_one(c))?;
+                // Takes the network's row first: whoever comes from there at the same time waits for
+                // this charge, and then counts it.
+                touch(&mut conn, &origin, &network_lock(&attempt)).await?;
+                if let Some(wait) = network_waits(&mut conn, &origin, &attempt).await? {
+                    return Ok(Allowance::AddressWaits(wait));
+                }
+                let statement =
+                    "insert into login_failure (tenant_id, address, account, at_us) values ($1, $2, $3, $4) on conflict do nothing";
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(&attempt.network)
+                        .bind(attempt.account.as_str())
+                        .bind(micros(origin.now))
+                )?;
+                let row = touch(&mut conn, &origin, attempt.account.as_str()).await?;
                 if row.locked_until > now {
                     return Ok(Allowance::AccountWaits);
                 }
@@ -109,7 +113,7 @@ impl Store {
                     &mut conn,
                     sqlx::query(statement)
                         .bind(origin.tenant.as_str())
-                        .bind(account.as_str())
+                        .bind(attempt.account.as_str())
                         .bind(failures)
                         .bind(if is_old { now } else { row.first_at })
                         .bind(now + delay(failures))
@@ -120,16 +124,29 @@ impl Store {
         .await
     }
 
-    /// Writes down that a sign-in failed, and why.
+    /// Writes down that a sign-in failed, and why. It is charged already.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn record_failure(&self, origin: &Origin, attempt: &Attempt, user: Option<UserId>, why: &'static str) -> Result<(), Error> {
+    pub async fn record_failure(&self, origin: &Origin, user: Option<UserId>, why: &'static str) -> Result<(), Error> {
+        let mut entry = Entry::refused("login").detail(why);
+        entry.user = user;
+        self.audit(origin, entry).await
+    }
+
+    /// Takes a charge back: nobody looked at the password, because there was too much to do.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn refund_attempt(&self, origin: &Origin, attempt: &Attempt, user: Option<UserId>) -> Result<(), Error> {
         let (origin, attempt) = (origin.clone(), attempt.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement =
-                    "insert into login_failure (tenant_id, address, account, at_us) values ($1, $2, $3, $4) on conflict do nothing";
+                // It was let in, so there was no lock; the one that the charge set goes with it.
+                let statement = "update login_throttle set failures = failures - 1, locked_until = 0
+                                  where tenant_id = $1 and account = $2 and failures > 0";
+                change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(attempt.account.as_str()))?;
+                let statement = "delete from login_failure where tenant_id = $1 and address = $2 and account = $3 and at_us = $4";
                 change!(
                     &mut conn,
                     sqlx::query(statement)
@@ -138,60 +155,12 @@ impl Store {
                         .bind(attempt.account.as_str())
                         .bind(micros(origin.now))
                 )?;
-                let mut entry = Entry::refused("login").detail(why);
+                let mut entry = Entry::refused("login").detail("too many sign-ins at once");
                 entry.user = user;
                 record(&mut conn, &origin, entry).await
             })
         })
         .await
-    }
-
-    /// Writes down that a sign-in was not looked at because of what else came from its network. It
-    /// does not count: those who wait do not make themselves wait longer.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn record_wait(&self, origin: &Origin, user: Option<UserId>) -> Result<(), Error> {
-        let mut entry = Entry::refused("login").detail("the network has to wait");
-        entry.user = user;
-        self.audit(origin, entry).await
-    }
-
-    /// How long an address has to wait, if it has to: until enough of its failures are old.
-    async fn address_waits(&self, origin: &Origin, attempt: &Attempt) -> Result<Option<Duration>, Error> {
-        let statement = "select at_us
-                           from login_failure
-                          where tenant_id = $1 and address = $2 and at_us > $3
-                          order by at_us desc
-                          limit 1 offset $4";
-        let by_number = self.deciding_failure(origin, attempt, statement, ADDRESS_FAILURES_IN, ADDRESS_FAILURES - 1).await?;
-        let statement = "select max(at_us) as at_us
-                           from login_failure
-                          where tenant_id = $1 and address = $2 and at_us > $3
-                          group by account
-                          order by at_us desc
-                          limit 1 offset $4";
-        let by_accounts = self.deciding_failure(origin, attempt, statement, ADDRESS_ACCOUNTS_IN, ADDRESS_ACCOUNTS).await?;
-        Ok(by_number.max(by_accounts))
-    }
-
-    /// How long it takes until the failure at this place in the order, newest first, is older than
-    /// `window`; `None` where there are not so many.
-    async fn deciding_failure(
-        &self,
-        origin: &Origin,
-        attempt: &Attempt,
-        statement: &'static str,
-        window: Duration,
-        place: i64,
-    ) -> Result<Option<Duration>, Error> {
-        let at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
-            .bind(origin.tenant.as_str())
-            .bind(&attempt.network)
-            .bind(micros(origin.now - window))
-            .bind(place)
-            .fetch_optional(c))?;
-        Ok(at.map(|at| from_micros(at) + window - origin.now))
     }
 
     /// How often an account was tried since its last success: for an administrator, and for tests.
@@ -206,4 +175,55 @@ impl Store {
             .fetch_optional(c))?;
         Ok(attempts.unwrap_or(0))
     }
+}
+
+/// The row that those who come from one network take in turn. No digest looks like it.
+fn network_lock(attempt: &Attempt) -> String {
+    format!("network {}", attempt.network)
+}
+
+/// Takes the row of this name, making it where it is not there, and counts the try.
+async fn touch(conn: &mut Conn<'_>, origin: &Origin, name: &str) -> Result<Row, Error> {
+    let statement = "insert into login_throttle (tenant_id, account, attempts, failures, first_at, locked_until)
+                     values ($1, $2, 1, 0, $3, 0)
+                     on conflict (tenant_id, account) do update set attempts = login_throttle.attempts + 1
+                     returning failures, locked_until, first_at";
+    Ok(on!(conn, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(name).bind(seconds(origin.now)).fetch_one(c))?)
+}
+
+/// How long a network has to wait, if it has to: until enough of its failures are old.
+async fn network_waits(conn: &mut Conn<'_>, origin: &Origin, attempt: &Attempt) -> Result<Option<Duration>, Error> {
+    let statement = "select at_us
+                       from login_failure
+                      where tenant_id = $1 and address = $2 and at_us > $3
+                      order by at_us desc
+                      limit 1 offset $4";
+    let by_number = deciding_failure(conn, origin, attempt, statement, ADDRESS_FAILURES_IN, ADDRESS_FAILURES - 1).await?;
+    let statement = "select max(at_us) as at_us
+                       from login_failure
+                      where tenant_id = $1 and address = $2 and at_us > $3
+                      group by account
+                      order by at_us desc
+                      limit 1 offset $4";
+    let by_accounts = deciding_failure(conn, origin, attempt, statement, ADDRESS_ACCOUNTS_IN, ADDRESS_ACCOUNTS).await?;
+    Ok(by_number.max(by_accounts))
+}
+
+/// How long it takes until the failure at this place in the order, newest first, is older than
+/// `window`; `None` where there are not so many.
+async fn deciding_failure(
+    conn: &mut Conn<'_>,
+    origin: &Origin,
+    attempt: &Attempt,
+    statement: &'static str,
+    window: Duration,
+    place: i64,
+) -> Result<Option<Duration>, Error> {
+    let at: Option<i64> = on!(conn, c => sqlx::query_scalar(statement)
+        .bind(origin.tenant.as_str())
+        .bind(&attempt.network)
+        .bind(micros(origin.now - window))
+        .bind(place)
+        .fetch_optional(c))?;
+    Ok(at.map(|at| from_micros(at) + window - origin.now))
 }

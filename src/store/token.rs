@@ -91,6 +91,14 @@ impl Store {
                     ("delete from session where expires_at < $1", now - DAY),
                     ("delete from revoked_token where expires_at < $1", now - DAY),
                     ("delete from refresh_token where expires_at < $1", now - DAY),
+                    // Nothing is left that could come of it: no code, no access token, no refresh token.
+                    (
+                        "delete from access_grant
+                          where code_expires_at < $1
+                            and not exists (select 1 from refresh_token r
+                                             where r.tenant_id = access_grant.tenant_id and r.grant_id = access_grant.grant_id)",
+                        now - DAY,
+                    ),
                     ("delete from login_failure where at_us < $1", (now - DAY) * 1_000_000),
                     // Whatever user names somebody tried: after a day a row counts as new anyway.
                     ("delete from login_throttle where first_at < $1 and locked_until < $1", now - DAY),

@@ -6,6 +6,7 @@ use admit::secret::{Digest, SessionSecret};
 use admit::store::{Attempt, NewSession};
 use time::Duration;
 
+use crate::support::visit::form_with;
 use crate::support::{PASSWORD, SCOPE, TestApp, VERIFIER, challenge, request};
 
 const CLINIC: &str = "https://clinic.test/cb";
@@ -100,4 +101,53 @@ async fn a_public_app_refreshes_without_saying_who_it_is() {
     let token = confidential["refresh_token"].as_str().expect("a token");
     send(token).await.assert_token_error(401, "invalid_client");
     assert_eq!(app.refresh("webq", &confidential["refresh_token"]).await.status.as_u16(), 200);
+}
+
+/// Claim first, for a network as well: a burst of names at once is charged before any password is looked at.
+#[tokio::test]
+async fn a_burst_of_names_from_one_network_is_stopped_at_the_limit() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let challenge = challenge(VERIFIER);
+    let page = browser.authorize(&request("clinic", CLINIC, "openid", &challenge)).await;
+    let cookie = format!("__Host-tx-{0}={1}", page.flow(), browser.cookie(&format!("__Host-tx-{}", page.flow())).expect("a cookie"));
+    let csrf = page.csrf();
+    let names: Vec<String> = (0..60).map(|n| format!("somebody{n}")).collect();
+    let tries = names.iter().map(|name| {
+        let form = [("csrf", csrf.as_str()), ("username", name.as_str()), ("password", "wrong")];
+        app.call(form_with(&page.at, &form, &[("cookie", &cookie)]))
+    });
+    let replies: Vec<u16> = futures_util::future::join_all(tries).await.iter().map(|reply| reply.status.as_u16()).collect();
+    let looked_at = replies.iter().filter(|status| **status != 429).count();
+    assert!(looked_at <= 16, "{replies:?}");
+    assert_eq!(app.audit("login").await.len(), 60);
+}
+
+/// Whoever may no longer open a patient takes the app's access along at the next refresh.
+#[tokio::test]
+async fn a_refresh_ends_with_the_right_to_open_the_patient() {
+    let app = TestApp::start().await;
+    let tokens = app.tokens("spa", SCOPE).await;
+    let refreshed = app.refresh("spa", &tokens["refresh_token"]).await.json();
+    app.sql("delete from panel where fhir_user = 'Practitioner/a'").await;
+    app.refresh("spa", &refreshed["refresh_token"]).await.assert_token_error(400, "invalid_grant");
+    assert!(!app.is_active(&refreshed["access_token"]).await);
+}
+
+/// Two tabs, one flow: the page in the first is about somebody else by now.
+#[tokio::test]
+async fn a_consent_page_answers_for_the_person_and_patient_that_it_showed() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let challenge = challenge(VERIFIER);
+    let page = browser.authorize(&request("spa", "https://app.test/cb", "launch/patient patient/*.rs", &challenge)).await;
+    let page = browser.log_in(&page, "dr.a").await;
+    let shown_to_a = browser.pick(&page, "p1").await;
+    let login = browser.submit(&shown_to_a.at, &[("csrf", &shown_to_a.csrf()), ("decision", "switch_user")]).await;
+    let page = browser.log_in(&login, "dr.b").await;
+    let shown_to_b = browser.pick(&page, "p3").await;
+
+    let answered = browser.approve(&shown_to_a).await;
+    assert_eq!((answered.path(), answered.reply.status.as_u16()), ("/consent", 200), "asked anew");
+    browser.approve(&shown_to_b).await.code();
 }

@@ -192,12 +192,12 @@ async fn the_purge_forgets_what_is_long_over_and_nothing_else() {
     app.advance(Duration::hours(22));
     assert_eq!(purge().await, 0);
     app.advance(Duration::days(2));
-    // Two flows, one session, one revoked token, one failed sign-in and what its account owed.
-    assert_eq!(purge().await, 6);
+    // Two flows, one session, one revoked token, one failed sign-in, and what its account and its network owed.
+    assert_eq!(purge().await, 7);
     assert_eq!(purge().await, 0);
     assert_eq!(app.store().audit_tail(&app.origin(), 1000).await.expect("the audit trail").len(), audited);
     let reply = app.token("spa", &[("grant_type", "refresh_token"), ("refresh_token", &text("refresh_token"))]).await;
     assert_eq!(reply.status.as_u16(), 200, "{}", reply.body);
     app.advance(Duration::days(95));
-    assert_eq!(purge().await, 2); // both refresh tokens
+    assert_eq!(purge().await, 3); // both refresh tokens, and the grant that nothing can come of any more
 }
