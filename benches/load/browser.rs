@@ -4,7 +4,7 @@ use admit::pkce::Verifier;
 use serde_json::Value;
 
 use crate::connection::{Answer, Connection, get, post};
-use crate::stage::{FHIR_BASE, Hash, PASSWORD, REDIRECT_URI, SCOPE, username};
+use crate::stage::{FHIR_BASE, Hash, PASSWORD, REDIRECT_URI, SCOPE, next_person};
 
 const VERIFIER: &str = "a-verifier-of-at-least-43-characters-0123456789";
 
@@ -33,7 +33,7 @@ impl<'c> Browser<'c> {
     }
 
     /// From the app to the page after the sign-in.
-    pub async fn sign_in(&mut self, client: &str, hash: Hash, place: usize) -> Result<String, String> {
+    pub async fn sign_in(&mut self, client: &str, hash: Hash) -> Result<String, String> {
         let challenge = Verifier::parse(VERIFIER).map(|verifier| verifier.challenge().as_str().to_owned()).unwrap_or_default();
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -49,12 +49,12 @@ impl<'c> Browser<'c> {
             .finish();
         let login = self.go(&format!("/authorize?{query}"), 303).await?.location;
         let csrf = self.go(&login, 200).await?.csrf;
-        self.submit(&login, &[("csrf", &csrf), ("username", &username(hash, place)), ("password", PASSWORD)]).await
+        self.submit(&login, &[("csrf", &csrf), ("username", &next_person(hash)), ("password", PASSWORD)]).await
     }
 
     /// The whole of it: sign in, choose a patient, allow, and let the app have its tokens, twice.
-    pub async fn launch(mut self, client: &str, hash: Hash, place: usize) -> Result<Tokens, String> {
-        let picker = self.sign_in(client, hash, place).await?;
+    pub async fn launch(mut self, client: &str, hash: Hash) -> Result<Tokens, String> {
+        let picker = self.sign_in(client, hash).await?;
         let csrf = self.go(&picker, 200).await?.csrf;
         let consent = self.submit(&picker, &[("csrf", &csrf), ("patient", "p7")]).await?;
         let csrf = self.go(&consent, 200).await?.csrf;

@@ -44,8 +44,8 @@ pub async fn run(server: &Server, work: &Work, connections: u16, count: u64) -> 
     let before = server.cpu()?;
     let begin = Instant::now();
     let mut asking = JoinSet::new();
-    for (place, connection) in open.into_iter().enumerate() {
-        asking.spawn(ask(connection, place, work.clone(), Arc::clone(&taken), count, begin));
+    for connection in open {
+        asking.spawn(ask(connection, work.clone(), Arc::clone(&taken), count, begin));
     }
     let mut latencies = Vec::new();
     while let Some(joined) = asking.join_next().await {
@@ -62,18 +62,11 @@ pub async fn run(server: &Server, work: &Work, connections: u16, count: u64) -> 
     Ok(Run { count: latencies.len() as u64, cpu_us: cpu * 1e6 / answered, per_second: answered / wall, latencies })
 }
 
-async fn ask(
-    mut connection: Connection,
-    place: usize,
-    work: Work,
-    taken: Arc<AtomicU64>,
-    count: u64,
-    begin: Instant,
-) -> Result<Vec<f64>, String> {
+async fn ask(mut connection: Connection, work: Work, taken: Arc<AtomicU64>, count: u64, begin: Instant) -> Result<Vec<f64>, String> {
     let mut latencies = Vec::new();
     while taken.fetch_add(1, Ordering::Relaxed) < count && begin.elapsed() < LONGEST {
         let sent = Instant::now();
-        work.once(&mut connection, place).await?;
+        work.once(&mut connection).await?;
         latencies.push(sent.elapsed().as_secs_f64() * 1e6);
     }
     Ok(latencies)

@@ -79,7 +79,7 @@ impl Scenario {
             }
             Kind::Introspection => {
                 let mut connection = Connection::open(port).await.map_err(|error| error.to_string())?;
-                let tokens = Browser::new(&mut connection, port).launch("app-es256", Hash::Cheap, 0).await?;
+                let tokens = Browser::new(&mut connection, port).launch("app-es256", Hash::Cheap).await?;
                 Work::Fixed(post(port, "/introspect", &basic("resource-server"), &[("token", &tokens.access)]), "\"active\":true")
             }
             Kind::Flow(client, hash) => Work::Flow(port, client, hash),
@@ -94,16 +94,16 @@ impl Work {
         Self::Fixed(get(port, "/", ""), "{")
     }
 
-    /// Does it once, as the person whose place it is; an answer that is not the expected one is an error.
-    pub async fn once(&self, connection: &mut Connection, place: usize) -> Result<(), String> {
+    /// Does it once, as the next person; an answer that is not the expected one is an error.
+    pub async fn once(&self, connection: &mut Connection) -> Result<(), String> {
         match self {
             Self::Fixed(request, expected) => {
                 let answer = connection.ask(request).await.map_err(|error| error.to_string())?;
                 expect(&answer, 200)?;
                 if answer.body.contains(expected) { Ok(()) } else { Err(format!("no {expected} in {}", answer.body)) }
             }
-            Self::Flow(port, client, hash) => Browser::new(connection, *port).launch(client, *hash, place).await.map(|_| ()),
-            Self::Login(port, hash) => Browser::new(connection, *port).sign_in("app-rs256", *hash, place).await.map(|_| ()),
+            Self::Flow(port, client, hash) => Browser::new(connection, *port).launch(client, *hash).await.map(|_| ()),
+            Self::Login(port, hash) => Browser::new(connection, *port).sign_in("app-rs256", *hash).await.map(|_| ()),
         }
     }
 }

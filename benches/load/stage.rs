@@ -1,6 +1,7 @@
 //! A database with everything that the scenarios need, made through the library.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use admit::audit::Origin;
 use admit::client::{Client, ClientAuth, GrantType};
@@ -16,6 +17,7 @@ use admit::store::{ImportedPatient, Location, NewClient, NewUser, Store};
 use admit::tenant::{FhirBase, Strategy};
 use admit::token::Algorithm;
 use argon2::{Argon2, Params, PasswordHasher as _};
+use futures_util::future::try_join_all;
 use time::Duration;
 
 /// Everybody's password.
@@ -26,8 +28,8 @@ pub const REDIRECT_URI: &str = "https://app.test/cb";
 pub const FHIR_BASE: &str = "https://fhir.test/r4";
 /// What the public clients ask for.
 pub const SCOPE: &str = "openid fhirUser launch/patient offline_access patient/*.rs";
-/// Who can sign in: one person per connection, so that nobody waits for another's tries.
-pub const PEOPLE: usize = 256;
+/// Who can sign in, at each price of the hash: so many that nobody has more sessions than people have.
+pub const PEOPLE: usize = 2048;
 /// How many patients each of them may open.
 const PATIENTS: usize = 20;
 
@@ -48,8 +50,13 @@ pub enum Hash {
     Cheap,
 }
 
-/// The user name of a person.
-pub fn username(hash: Hash, place: usize) -> String {
+/// The user name of the next one of them: everybody in turn.
+pub fn next_person(hash: Hash) -> String {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    username(hash, TURN.fetch_add(1, Ordering::Relaxed))
+}
+
+fn username(hash: Hash, place: usize) -> String {
     format!("{}-{}", if matches!(hash, Hash::Real) { "real" } else { "cheap" }, place % PEOPLE)
 }
 
@@ -133,17 +140,10 @@ async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failu
     }
     for (hash, params) in [(Hash::Real, Params::DEFAULT), (Hash::Cheap, Params::new(8, 1, 1, None)?)] {
         let password_hash = Argon2::from(params).hash_password(PASSWORD.as_bytes())?.to_string();
-        for place in 0..PEOPLE {
-            let name = username(hash, place);
-            let user = User {
-                id: UserId::new(format!("u-{name}")),
-                display_name: format!("Synthetic {name}"),
-                fhir_user: "Practitioner/a".parse().ok(),
-                disabled_at: None,
-                created_at: origin.now,
-                username: name,
-            };
-            store.create_user(origin, NewUser { user, password_hash: password_hash.clone() }).await?;
+        let names: Vec<String> = (0..PEOPLE).map(|place| username(hash, place)).collect();
+        for together in names.chunks(512) {
+            let made = together.iter().map(|name| store.create_user(origin, person(name, &password_hash, origin)));
+            try_join_all(made).await?;
         }
     }
     let patients = (0..PATIENTS).map(|number| ImportedPatient {
@@ -158,6 +158,18 @@ async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failu
         opened_by: vec!["Practitioner/a".to_owned()],
     });
     Ok(store.import_patients(origin, "es256", patients.collect(), true).await?)
+}
+
+fn person(name: &str, password_hash: &str, origin: &Origin) -> NewUser {
+    let user = User {
+        id: UserId::new(format!("u-{name}")),
+        username: name.to_owned(),
+        display_name: format!("Synthetic {name}"),
+        fhir_user: "Practitioner/a".parse().ok(),
+        disabled_at: None,
+        created_at: origin.now,
+    };
+    NewUser { user, password_hash: password_hash.to_owned() }
 }
 
 fn client(id: &str, auth: ClientAuth, scopes: &str, base: &str, origin: &Origin) -> Client {

@@ -141,14 +141,15 @@ impl Store {
                 let presented = request.presented.digest();
                 let salt = nonce();
                 let now = seconds(origin.now);
+                // The grant is looked up from the token: `grant_id in (…)` would list all of the client's.
                 let statement = "update refresh_token
                                     set rotated_at = $3, successor_salt = $4
                                   where tenant_id = $1 and digest = $2 and rotated_at is null and expires_at > $3
-                                    and grant_id in (select g.grant_id
-                                                       from access_grant g
-                                                       join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
-                                                      where g.tenant_id = $1 and g.client_id = $5 and g.revoked_at is null
-                                                        and u.disabled_at is null)";
+                                    and exists (select 1
+                                                  from access_grant g
+                                                  join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
+                                                 where g.tenant_id = $1 and g.grant_id = refresh_token.grant_id and g.client_id = $5
+                                                   and g.revoked_at is null and u.disabled_at is null)";
                 let claimed = change!(
                     &mut conn,
                     sqlx::query(statement)
