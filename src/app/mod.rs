@@ -92,8 +92,11 @@ impl App {
         for base in store.fhir_bases(&tenant.id).await? {
             keys.ensure(&store, &origin, Purpose::Access, base.access_token_alg).await?;
         }
-        for client in store.clients(&tenant.id).await?.iter().filter(|client| client.is_pkce_exempt) {
-            tracing::warn!(client = %client.id, "this client may do without PKCE: its codes can be injected. Only conformance suites and STU1 apps need that");
+        for client in store.clients(&tenant.id).await? {
+            keys.ensure(&store, &origin, Purpose::Id, client.id_token_alg).await?;
+            if client.is_pkce_exempt {
+                tracing::warn!(client = %client.id, "this client may do without PKCE: its codes can be injected. Only conformance suites and STU1 apps need that");
+            }
         }
         Ok(Arc::new(Self {
             documents: Documents::new(&tenant.issuer),

@@ -136,7 +136,7 @@ fn warn(client: &Client, no_base: bool) {
     let in_vain = scopes::in_vain(client);
     if !in_vain.is_empty() {
         note(&format!("warning: this client can never be given {}: none of its grants leads there", in_vain.join(" ")));
-        if in_vain.iter().any(|scope| scope.to_string() == "launch") {
+        if in_vain.iter().any(|scope| *scope == "launch") {
             note("there is no EHR launch yet");
         }
     }
