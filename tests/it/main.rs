@@ -12,6 +12,7 @@ mod client_authentication;
 mod client_credentials;
 mod discovery;
 mod faults;
+mod flow_life;
 mod forms;
 mod happy_path;
 mod hostile;
