@@ -95,6 +95,31 @@ names!(ClientAuth { None = "none" ClientSecretBasic = "client_secret_basic" Clie
 names!(GrantType { AuthorizationCode = "authorization_code" RefreshToken = "refresh_token" ClientCredentials = "client_credentials" });
 
 impl Client {
+    /// A client with nothing but a name: no grants, no scopes, and what is usual for the rest.
+    #[must_use]
+    pub fn new(id: ClientId, name: &str, auth: ClientAuth, created_at: OffsetDateTime) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            developer: None,
+            auth,
+            grant_types: vec![],
+            scopes: ScopeSet::default(),
+            redirect_uris: vec![],
+            post_logout_redirect_uris: vec![],
+            fhir_bases: vec![],
+            id_token_alg: Algorithm::Rs256,
+            refresh_grace: Duration::seconds(10),
+            refresh_max_life: None,
+            is_verified: false,
+            is_pre_approved: false,
+            may_introspect: false,
+            is_pkce_exempt: false,
+            disabled_at: None,
+            created_at,
+        }
+    }
+
     /// Whether it keeps a secret.
     #[must_use]
     pub fn is_confidential(&self) -> bool {

@@ -18,7 +18,6 @@ use admit::tenant::{FhirBase, Strategy};
 use admit::token::Algorithm;
 use argon2::{Argon2, Params, PasswordHasher as _};
 use futures_util::future::try_join_all;
-use time::Duration;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "four words in a row";
@@ -174,23 +173,8 @@ fn person(name: &str, password_hash: &str, origin: &Origin) -> NewUser {
 
 fn client(id: &str, auth: ClientAuth, scopes: &str, base: &str, origin: &Origin) -> Client {
     Client {
-        id: ClientId::new(id),
-        name: format!("App {id}"),
-        developer: None,
-        auth,
-        grant_types: vec![],
         scopes: ScopeSet::parse(scopes).unwrap_or_default(),
-        redirect_uris: vec![],
-        post_logout_redirect_uris: vec![],
         fhir_bases: vec![base.to_owned()],
-        id_token_alg: Algorithm::Rs256,
-        refresh_grace: Duration::seconds(10),
-        refresh_max_life: None,
-        is_verified: false,
-        is_pre_approved: false,
-        may_introspect: false,
-        is_pkce_exempt: false,
-        disabled_at: None,
-        created_at: origin.now,
+        ..Client::new(ClientId::new(id), &format!("App {id}"), auth, origin.now)
     }
 }

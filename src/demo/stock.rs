@@ -1,7 +1,6 @@
 //! Puts the demo's people, apps and FHIR base into a fresh store.
 
 use serde_json::Value;
-use time::Duration;
 
 use super::people::World;
 use super::sample_app;
@@ -88,24 +87,9 @@ pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &st
 
 fn client(id: &str, name: &str, auth: ClientAuth, scopes: &str, origin: &Origin) -> Client {
     Client {
-        id: ClientId::new(id),
-        name: name.to_owned(),
-        developer: None,
-        auth,
-        grant_types: vec![],
         scopes: ScopeSet::parse(scopes).unwrap_or_default(),
-        redirect_uris: vec![],
-        post_logout_redirect_uris: vec![],
         fhir_bases: vec![BASE.to_owned()],
-        id_token_alg: Algorithm::Rs256,
-        refresh_grace: Duration::seconds(10),
-        refresh_max_life: None,
-        is_verified: false,
-        is_pre_approved: false,
-        may_introspect: false,
-        is_pkce_exempt: false,
-        disabled_at: None,
-        created_at: origin.now,
+        ..Client::new(ClientId::new(id), name, auth, origin.now)
     }
 }
 

@@ -39,25 +39,12 @@ async fn password_hash() -> String {
 /// What a client is unless a test says otherwise.
 pub fn client(id: &str, auth: ClientAuth, redirect_uris: &[&str]) -> Client {
     Client {
-        id: ClientId::new(id),
-        name: format!("App {id}"),
-        developer: None,
-        auth,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         scopes: ScopeSet::parse("openid fhirUser profile launch/patient offline_access online_access patient/*.cruds user/*.cruds")
             .expect("scopes"),
         redirect_uris: redirect_uris.iter().map(|uri| RedirectUri::register(uri).expect("a redirect URI")).collect(),
-        post_logout_redirect_uris: vec![],
         fhir_bases: vec!["one".to_owned()],
-        id_token_alg: Algorithm::Rs256,
-        refresh_grace: Duration::seconds(10),
-        refresh_max_life: None,
-        is_verified: false,
-        is_pre_approved: false,
-        may_introspect: false,
-        is_pkce_exempt: false,
-        disabled_at: None,
-        created_at: time::OffsetDateTime::UNIX_EPOCH,
+        ..Client::new(ClientId::new(id), &format!("App {id}"), auth, time::OffsetDateTime::UNIX_EPOCH)
     }
 }
 
