@@ -62,9 +62,10 @@ impl Current {
     /// The same for the consent page, which is about one person and one patient: in another tab, the
     /// flow may have come to be about others.
     pub fn consent_csrf(&self) -> String {
-        let session = self.signed_in.as_ref().map_or("", |signed_in| signed_in.session_id.as_str());
+        // The person, not the session: another tab's sign-in of the same person changes nothing here.
+        let person = self.signed_in.as_ref().map_or("", |signed_in| signed_in.user.id.as_str());
         let patient = self.flow.patient_id.as_ref().map_or("", PatientId::as_str);
-        format!("{}.{}", self.csrf(), self.secret.derive(&format!("consent {session} {patient}")))
+        format!("{}.{}", self.csrf(), self.secret.derive(&format!("consent {person} {patient}")))
     }
 
     /// The URL of one of the flow's pages.

@@ -151,3 +151,18 @@ async fn a_consent_page_answers_for_the_person_and_patient_that_it_showed() {
     assert_eq!((answered.path(), answered.reply.status.as_u16()), ("/consent", 200), "asked anew");
     browser.approve(&shown_to_b).await.code();
 }
+
+/// Two tabs, two flows: the same person signs in again in the second, and the page in the first still counts.
+#[tokio::test]
+async fn a_consent_page_outlives_another_sign_in_of_the_same_person() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let challenge = challenge(VERIFIER);
+    let ask = request("spa", "https://app.test/cb", "launch/patient patient/*.rs", &challenge);
+    let page = browser.authorize(&ask).await;
+    let page = browser.log_in(&page, "dr.a").await;
+    let consent = browser.pick(&page, "p1").await;
+    let second = browser.authorize(&[&ask[..], &[("prompt", "login")]].concat()).await;
+    assert_eq!(browser.log_in(&second, "dr.a").await.path(), "/patient");
+    browser.approve(&consent).await.code();
+}
