@@ -138,6 +138,8 @@ pub struct SignedIn {
     pub user: User,
     /// When they proved who they are.
     pub auth_time: OffsetDateTime,
+    /// When they were last known to be there.
+    pub seen_at: OffsetDateTime,
 }
 
 /// A patient, as the picker shows them.

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::current::{Current, touch};
+use super::current::Current;
 use super::patient::Row;
 use super::{dispatch, logout};
 use crate::app::{App, Chrome, Page};
@@ -65,14 +65,14 @@ pub(super) async fn show(
     match stands_here(&current) {
         None => dispatch::next(current).await,
         Some(signed_in) => {
-            touch(&app, &current.origin, &headers).await?;
+            current.touch().await?;
             page(&current, &signed_in, StatusCode::OK, None).await
         }
     }
 }
 
 fn stands_here(current: &Current) -> Option<SignedIn> {
-    let signed_in = current.person()?;
+    let signed_in = current.signed_in.as_ref()?;
     let is_here = current.flow.next_step(Some(signed_in), &current.client, current.origin.now) == Step::Consent;
     (is_here && current.flow.user_id.as_ref() == Some(&signed_in.user.id)).then(|| signed_in.clone())
 }
@@ -97,7 +97,7 @@ pub(super) async fn submit(
         return logout::switch_user(current).await;
     }
     let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
-    touch(&app, &current.origin, &headers).await?;
+    current.touch().await?;
     if form.get("csrf")? != Some(current.consent_csrf().as_str()) {
         // The page was about another person or patient: this one is asked as well.
         return dispatch::next(current).await;

@@ -86,27 +86,19 @@ impl Current {
         is_our_own_form(&self.app, headers, form, &self.csrf())
     }
 
-    /// Who is signed in, where the flow accepts that sign-in.
-    pub fn person(&self) -> Option<&SignedIn> {
-        self.signed_in.as_ref()
+    /// Notes that the person is there.
+    pub async fn touch(&self) -> Result<(), PageError> {
+        if let Some(signed_in) = &self.signed_in {
+            self.app.store.touch_session(&self.origin, signed_in).await?;
+        }
+        Ok(())
     }
 }
 
-/// This browser's live session. Looking at it counts as using it, except for an app that only
-/// polls (see `request`).
+/// This browser's live session. Looking at it does not count as using it: see [`Current::touch`].
 pub(super) async fn signed_in(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Option<SignedIn>, PageError> {
     let Some(secret) = cookie::session(headers) else { return Ok(None) };
-    let found = app.store.session(&origin.tenant, &secret.digest(), origin.now).await?;
-    Ok(found.map(|(signed_in, _)| signed_in))
-}
-
-/// Notes that the person is there.
-pub(super) async fn touch(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<(), PageError> {
-    let Some(secret) = cookie::session(headers) else { return Ok(()) };
-    if let Some((signed_in, seen_at)) = app.store.session(&origin.tenant, &secret.digest(), origin.now).await? {
-        app.store.touch_session(origin, &signed_in.session_id, seen_at).await?;
-    }
-    Ok(())
+    Ok(app.store.session(&origin.tenant, &secret.digest(), origin.now).await?)
 }
 
 /// Refuses a form that was not sent from a page of ours in this browser: the token has to match,

@@ -57,7 +57,7 @@ pub(super) async fn show(
         return Ok(nothing_to_do(&app));
     }
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    if current.flow.next_step(current.person(), &current.client, current.origin.now) != Step::LogIn {
+    if current.flow.next_step(current.signed_in.as_ref(), &current.client, current.origin.now) != Step::LogIn {
         return dispatch::next(current).await;
     }
     let hint = current.flow.ask.login_hint.clone().unwrap_or_default();
@@ -186,7 +186,7 @@ async fn start(mut current: Current, proven: Proven, attempt: Attempt, typed: St
     current.flow.approved = None;
     current.flow.user_id = Some(user.id.clone());
     current.flow.session_id = Some(id.clone());
-    current.signed_in = Some(SignedIn { session_id: id, user, auth_time: now });
+    current.signed_in = Some(SignedIn { session_id: id, user, auth_time: now, seen_at: now });
     // OpenID Connect Core §3.1.2.1, "id_token_hint": the app means somebody else, and is told so.
     // The same page again would look like a wrong password.
     let is_meant = current.flow.ask.id_token_hint.as_ref().is_none_or(|meant| current.flow.user_id.as_ref() == Some(meant));

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use time::Date;
 
-use super::current::{Current, touch};
+use super::current::Current;
 use super::{dispatch, logout};
 use crate::app::{App, Chrome, Page};
 use crate::audit::{Entry, Origin};
@@ -89,7 +89,7 @@ pub(super) async fn show(
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
     let Some((who, base, name)) = stands_here(&current) else { return dispatch::next(current).await };
-    touch(&app, &current.origin, &headers).await?;
+    current.touch().await?;
     let typed: String = query.get("q")?.unwrap_or_default().chars().take(MAX_SEARCH).collect();
     let mut patients = match &who {
         Some(who) => app.store.patients_open_to(&current.origin.tenant, &base, who, &typed, SHOWN + 1).await?,
@@ -126,7 +126,7 @@ pub(super) async fn show(
 
 /// Whose list it is; `None` where the flow stands elsewhere.
 fn stands_here(current: &Current) -> Option<(Option<FhirUser>, String, String)> {
-    let signed_in = current.person()?;
+    let signed_in = current.signed_in.as_ref()?;
     if current.flow.next_step(Some(signed_in), &current.client, current.origin.now) != Step::PickPatient {
         return None;
     }
@@ -153,7 +153,7 @@ pub(super) async fn submit(
     }
     let Some((who, base, _)) = stands_here(&current) else { return dispatch::next(current).await };
     let Some(signed_in) = current.signed_in.clone() else { return dispatch::next(current).await };
-    touch(&app, &current.origin, &headers).await?;
+    current.touch().await?;
     let patient = form.get("patient")?.map(PatientId::new).ok_or_else(PageError::forged)?;
     let is_open = match &who {
         Some(who) => app.store.is_patient_open_to(&current.origin.tenant, &base, who, &patient).await?,

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::current::{Current, signed_in, touch};
+use super::current::{Current, signed_in};
 use super::{cookie, dispatch, respond};
 use crate::app::App;
 use crate::audit::{Entry, Origin};
@@ -47,7 +47,7 @@ pub(super) async fn by_get(
             // Somebody opened an app: they are there, even if no page is shown. An app that asks
             // for no page may be polling.
             if !current.flow.ask.prompt.none {
-                touch(&app, &current.origin, &headers).await?;
+                current.touch().await?;
             }
             Ok(with_cookies(dispatch::next(current).await?, set_cookies))
         }

@@ -140,12 +140,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn session(
-        &self,
-        tenant: &TenantId,
-        digest: &Digest,
-        now: OffsetDateTime,
-    ) -> Result<Option<(SignedIn, OffsetDateTime)>, Error> {
+    pub async fn session(&self, tenant: &TenantId, digest: &Digest, now: OffsetDateTime) -> Result<Option<SignedIn>, Error> {
         let statement =
             "select s.session_id, s.auth_time, s.seen_at, u.user_id, u.username, u.display_name, u.fhir_user, u.disabled_at, u.created_at
                            from session s
@@ -158,12 +153,12 @@ impl Store {
             .bind(seconds(now))
             .fetch_optional(c))?;
         row.map(|row| {
-            let signed_in = SignedIn {
+            Ok(SignedIn {
                 session_id: SessionId::new(row.session_id),
                 auth_time: time("session", "auth_time", row.auth_time)?,
+                seen_at: time("session", "seen_at", row.seen_at)?,
                 user: row.user.try_into()?,
-            };
-            Ok((signed_in, time("session", "seen_at", row.seen_at)?))
+            })
         })
         .transpose()
     }
@@ -172,11 +167,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn touch_session(&self, origin: &Origin, id: &SessionId, seen_at: OffsetDateTime) -> Result<(), Error> {
-        if origin.now - seen_at < TOUCH_EVERY {
+    pub async fn touch_session(&self, origin: &Origin, signed_in: &SignedIn) -> Result<(), Error> {
+        if origin.now - signed_in.seen_at < TOUCH_EVERY {
             return Ok(());
         }
-        let (origin, id) = (origin.clone(), id.clone());
+        let (origin, id) = (origin.clone(), signed_in.session_id.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement =
