@@ -9,7 +9,7 @@ use super::output::print_json;
 use super::{Failure, input, label};
 use crate::clock::Clock;
 use crate::token::Jwks;
-use crate::validate::{KeySource, Trust, Validator};
+use crate::validate::{KeySource, Profile, Trust, Validator};
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -74,10 +74,10 @@ pub(super) async fn run(asked: Validate) -> Result<(), Failure> {
         None => KeySource::embedded(embedded),
         Some(uri) => KeySource::remote(uri, embedded).map_err(|error| Failure::failed(&error))?,
     };
-    let trust = Trust { issuer, tenant: None, datastores, role, read_only_role, boolean_is_authorized: boolean };
+    let trust = Trust { datastores, read_only_role, ..Trust::new(&issuer, Profile::Admit, &role) };
     // What cannot be read is refused like any other event that lacks its fields.
     let event: Value = serde_json::from_slice(&input::read(&event)?).unwrap_or_default();
-    print_json(&Validator::new(trust, keys).answer(&event, Clock::System.now()).await)
+    print_json(&Validator::new(trust, keys).answering_with_boolean(boolean).answer(&event, Clock::System.now()).await)
 }
 
 #[cfg(test)]

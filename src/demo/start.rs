@@ -23,7 +23,7 @@ use crate::secret::ClientSecret;
 use crate::store::{self, Location, Store};
 use crate::tenant::Tenant;
 use crate::token::Jwks;
-use crate::validate::{KeySource, Trust, Validator};
+use crate::validate::{KeySource, Profile, Trust, Validator};
 
 /// The ports that are tried first; the next free one is taken where one is not.
 #[derive(Clone, Copy, Debug)]
@@ -177,12 +177,9 @@ fn take(first: u16, host: &str) -> io::Result<(Vec<TcpListener>, String)> {
 /// The FHIR stand-in: it asks the validator for every request, and passes our discovery on.
 fn stand_in(issuer: &str, fhir_base: &str, world: World, clock: Clock) -> Result<StandIn, StartError> {
     let trust = Trust {
-        issuer: issuer.to_owned(),
         tenant: Some(TenantId::default_tenant().to_string()),
         datastores: vec![format!("{fhir_base}/")],
-        role: ROLE.to_owned(),
-        read_only_role: None,
-        boolean_is_authorized: false,
+        ..Trust::new(issuer, Profile::Admit, ROLE)
     };
     let keys = KeySource::remote(&format!("{issuer}/.well-known/jwks.json"), Jwks::default())?;
     let validator = Arc::new(Validator::new(trust, keys));

@@ -81,6 +81,14 @@ impl Jwks {
         self.0.get(kid)
     }
 
+    /// The names of the keys, in order.
+    #[must_use]
+    pub fn kids(&self) -> Vec<&str> {
+        let mut kids: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        kids.sort_unstable();
+        kids
+    }
+
     /// Whether there is no usable key.
     #[must_use]
     pub fn is_empty(&self) -> bool {

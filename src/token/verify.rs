@@ -40,6 +40,9 @@ pub enum Rejection {
     /// For somebody else.
     #[error("the token is for another audience")]
     Audience,
+    /// For a client that is not among those allowed.
+    #[error("the token belongs to a client that is not allowed")]
+    Client,
     /// For another tenant.
     #[error("the token belongs to another tenant")]
     Tenant,
@@ -60,18 +63,44 @@ pub enum Rejection {
     NoPatient,
 }
 
+impl Rejection {
+    /// One word for it, for logs and metrics.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Malformed => "malformed",
+            Self::Header => "header",
+            Self::Type => "type",
+            Self::UnknownKey => "unknown_key",
+            Self::Algorithm => "algorithm",
+            Self::Signature => "signature",
+            Self::Claim(_) => "claim",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Client => "client",
+            Self::Tenant => "tenant",
+            Self::Expired => "expired",
+            Self::NotYet => "not_yet",
+            Self::LivesTooLong => "lives_too_long",
+            Self::Scope => "scope",
+            Self::NoPatient => "no_patient",
+        }
+    }
+}
+
 /// A token whose form is right and whose signature nobody has looked at yet.
 pub struct Unverified<'t> {
     message: &'t str,
     signature: &'t str,
-    payload: &'t str,
+    claims: Map<String, Value>,
     alg: String,
     kid: String,
     typ: String,
 }
 
 impl<'t> Unverified<'t> {
-    /// Reads the header of a compact JWS.
+    /// Takes a compact JWS apart.
     ///
     /// # Errors
     /// [`Rejection`]: too long, malformed, or a header that we do not accept.
@@ -92,10 +121,14 @@ impl<'t> Unverified<'t> {
         Ok(Self {
             message,
             signature,
-            payload,
+            claims: json::object(&from_base64url(payload).ok_or(Rejection::Malformed)?).ok_or(Rejection::Malformed)?,
             alg: text("alg").ok_or(Rejection::Algorithm)?,
             kid: text("kid").filter(|kid| !kid.is_empty() && kid.len() <= 255).ok_or(Rejection::UnknownKey)?,
-            typ: text("typ").unwrap_or_default(),
+            typ: match header.get("typ") {
+                None => String::new(),
+                Some(Value::String(typ)) => typ.to_ascii_lowercase(),
+                Some(_) => return Err(Rejection::Type),
+            },
         })
     }
 
@@ -105,28 +138,48 @@ impl<'t> Unverified<'t> {
         &self.kid
     }
 
-    /// Refuses every `typ` but this one; `application/` may stand before it (RFC 7515 §4.1.9).
+    /// Who is said to have issued it: good for choosing whose keys to try, and for nothing else.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// Which of that issuer's tenants it is said to be of: likewise.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.claims.get("tenant_id").and_then(Value::as_str)
+    }
+
+    /// `alg` as the token has it.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        &self.alg
+    }
+
+    /// `typ` as it is compared: in lower case, without an `application/` before it (RFC 7515 §4.1.9);
+    /// empty where there is none.
+    #[must_use]
+    pub fn typ(&self) -> &str {
+        self.typ.strip_prefix("application/").unwrap_or(&self.typ)
+    }
+
+    /// Refuses every `typ` but this one.
     ///
     /// # Errors
     /// [`Rejection::Type`]
     pub fn must_be(&self, typ: &str) -> Result<(), Rejection> {
-        let own = self.typ.to_ascii_lowercase();
-        let own = own.strip_prefix("application/").unwrap_or(&own);
-        if own == typ.to_ascii_lowercase() { Ok(()) } else { Err(Rejection::Type) }
+        if self.typ().eq_ignore_ascii_case(typ) { Ok(()) } else { Err(Rejection::Type) }
     }
 
     /// Checks the signature; only then are there claims to read. The key decides which algorithm
     /// is right, never the token.
     ///
     /// # Errors
-    /// [`Rejection`]: unknown key, wrong algorithm, wrong signature, or claims that are no object.
-    pub fn verify(&self, keys: &Jwks) -> Result<Map<String, Value>, Rejection> {
+    /// [`Rejection`]: unknown key, wrong algorithm, wrong signature.
+    pub fn verify(self, keys: &Jwks) -> Result<Map<String, Value>, Rejection> {
         let key = keys.get(&self.kid).ok_or(Rejection::UnknownKey)?;
         let algorithm = *key.algorithms.iter().find(|known| known.as_str() == self.alg).ok_or(Rejection::Algorithm)?;
         let good = jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), &key.key, algorithm.jsonwebtoken());
-        if !good.unwrap_or(false) {
-            return Err(Rejection::Signature);
-        }
-        json::object(&from_base64url(self.payload).ok_or(Rejection::Malformed)?).ok_or(Rejection::Malformed)
+        if good.unwrap_or(false) { Ok(self.claims) } else { Err(Rejection::Signature) }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::token::{AccessClaims, Rejection};
+use super::claims::Claims;
+use crate::token::Rejection;
 
 /// What the data store is told.
 #[derive(Debug)]
@@ -10,7 +11,22 @@ pub enum Decision {
     /// The request goes on, within the token's scopes and under this role.
     Allow(Box<Allowed>),
     /// It does not.
-    Refuse(Refusal),
+    Refuse(Refused),
+}
+
+/// A "no".
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// What the token says, where its issuer's signature or word vouches for that.
+    pub claims: Option<Box<Claims>>,
+}
+
+impl<R: Into<Refusal>> From<R> for Refused {
+    fn from(why: R) -> Self {
+        Self { why: why.into(), claims: None }
+    }
 }
 
 /// What a good token allows.
@@ -18,10 +34,12 @@ pub enum Decision {
 pub struct Allowed {
     /// The data store's endpoint, as the event spelt it.
     pub audience: String,
-    /// The IAM role that the data store takes on for this request.
-    pub role: String,
-    /// The token's claims.
-    pub claims: AccessClaims,
+    /// The IAM role that the data store takes on for this request; none where only API Gateway asks.
+    pub role: Option<String>,
+    /// What the token says.
+    pub claims: Claims,
+    /// What is passed on besides.
+    pub context: Map<String, Value>,
 }
 
 /// Why not. The texts hold nothing of the token.
@@ -39,9 +57,18 @@ pub enum Refusal {
     /// There is no key to check any signature with.
     #[error("no signing keys can be had from the issuer at the moment")]
     NoKeys,
+    /// The issuer says that the token no longer stands, or never did.
+    #[error("the token is not active")]
+    Inactive,
+    /// The issuer did not say, in time, whether the token still stands.
+    #[error("the issuer cannot be asked about the token at the moment")]
+    NoIntrospection,
     /// The validator lacks a setting; its log says which.
     #[error("the validator is not configured")]
     NotConfigured,
+    /// The answer would have come too late to be heard.
+    #[error("the validator took too long")]
+    TooSlow,
     /// Something broke while it was looked at; the log says where.
     #[error("the validator failed")]
     Failed,
@@ -50,44 +77,39 @@ pub enum Refusal {
     Token(#[from] Rejection),
 }
 
+impl Refusal {
+    /// One word for it, for logs and metrics.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MissingFields => "missing_fields",
+            Self::NoToken => "no_token",
+            Self::UnknownDatastore => "unknown_datastore",
+            Self::NoKeys => "no_keys",
+            Self::Inactive => "inactive",
+            Self::NoIntrospection => "no_introspection",
+            Self::NotConfigured => "not_configured",
+            Self::TooSlow => "too_slow",
+            Self::Failed => "failed",
+            Self::Token(rejection) => rejection.code(),
+        }
+    }
+}
+
 impl Decision {
-    /// The JSON that the Lambda returns. `isAuthorized` is the string `"true"` or `"false"`, as
-    /// AWS's example shows it, or a boolean, as AWS's sample code sends it.
+    /// The JSON that HealthLake gets. `isAuthorized` is the string `"true"` or `"false"`, as AWS's
+    /// example shows it, or a boolean, as AWS's sample code sends it.
     #[must_use]
     pub fn to_json(&self, boolean: bool) -> Value {
         let is_authorized = |yes: bool| if boolean { Value::Bool(yes) } else { Value::from(if yes { "true" } else { "false" }) };
+        let no = |refusal: Refusal| json!({ "authPayload": { "isAuthorized": is_authorized(false), "error": refusal.to_string() } });
         match self {
-            Self::Refuse(refusal) => json!({
-                "authPayload": { "isAuthorized": is_authorized(false), "error": refusal.to_string() },
-            }),
-            Self::Allow(allowed) => {
-                let claims = &allowed.claims;
-                let mut payload = Map::new();
-                let mut put = |name: &str, value: Value| payload.insert(name.to_owned(), value);
-                put("iss", claims.iss.as_str().into());
-                put("aud", allowed.audience.as_str().into());
-                put("iat", claims.iat.into());
-                put("nbf", claims.nbf.into());
-                put("exp", claims.exp.into());
-                put("isAuthorized", is_authorized(true));
-                put("uid", claims.sub.as_str().into());
-                put("sub", claims.sub.as_str().into());
-                put("client_id", claims.client_id.as_str().into());
-                put("scope", claims.scope.as_str().into());
-                put("tenant", claims.tenant_id.as_str().into());
-                put("jti", claims.jti.as_str().into());
-                for (name, value) in [
-                    ("patient", &claims.patient),
-                    ("encounter", &claims.encounter),
-                    ("launch_response_patient", &claims.launch_response_patient),
-                    ("fhirUser", &claims.fhir_user),
-                ] {
-                    if let Some(value) = value {
-                        put(name, value.as_str().into());
-                    }
-                }
-                json!({ "authPayload": payload, "iamRoleARN": allowed.role })
-            }
+            Self::Refuse(refused) => no(refused.why),
+            // HealthLake could do nothing with a "yes" without a role.
+            Self::Allow(allowed) => match &allowed.role {
+                None => no(Refusal::NotConfigured),
+                Some(role) => json!({ "authPayload": allowed.payload(is_authorized(true)), "iamRoleARN": role }),
+            },
         }
     }
 
@@ -95,5 +117,35 @@ impl Decision {
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Allow(_))
+    }
+}
+
+/// The members of `authPayload` that are not context. No context may take their names.
+pub(super) const PAYLOAD: &[&str] =
+    &["iss", "aud", "iat", "nbf", "exp", "isAuthorized", "uid", "sub", "client_id", "scope", "tenant", "jti", "error"];
+
+impl Allowed {
+    fn payload(&self, is_authorized: Value) -> Map<String, Value> {
+        let claims = &self.claims;
+        let mut payload = Map::new();
+        let mut put = |name: &str, value: Value| payload.insert(name.to_owned(), value);
+        put("iss", claims.issuer.as_str().into());
+        put("aud", self.audience.as_str().into());
+        put("iat", claims.issued_at.into());
+        put("nbf", claims.not_before.into());
+        put("exp", claims.expires_at.into());
+        put("isAuthorized", is_authorized);
+        put("uid", claims.subject.as_str().into());
+        put("sub", claims.subject.as_str().into());
+        put("scope", claims.scope.as_str().into());
+        for (name, value) in [("client_id", &claims.client), ("tenant", &claims.tenant), ("jti", &claims.id)] {
+            if let Some(value) = value {
+                put(name, value.as_str().into());
+            }
+        }
+        for (name, value) in &self.context {
+            put(name, value.clone());
+        }
+        payload
     }
 }

@@ -1,27 +1,20 @@
-//! The validator's settings, as a Lambda function has them: in its environment.
+//! The validator's settings, as a Lambda function has them: in its environment, and in files beside it.
 
-use std::fmt;
+use std::path::Path;
 
-use super::{KeySource, Trust, Validator};
-use crate::token::Jwks;
+use super::settings::{self, BadSettings, Settings};
+use super::{Context, Profile, Validator};
 
-/// What is wrong with the settings, all of it, each with the name of its variable. No value is
-/// repeated.
-#[derive(Debug, Default)]
-pub struct BadSettings(Vec<(&'static str, String)>);
-
-impl fmt::Display for BadSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<String> = self.0.iter().map(|(name, why)| format!("{name} {why}")).collect();
-        f.write_str(&all.join("; "))
-    }
-}
-
-impl std::error::Error for BadSettings {}
+/// Asks for a variable of the environment.
+pub(super) type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Whether `isAuthorized` is to be a boolean; what cannot be read counts as no.
-pub(super) fn boolean_is_authorized(variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
-    match variable("ADMIT_BOOLEAN_IS_AUTHORIZED").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+pub(super) fn boolean_is_authorized(variable: Variable<'_>) -> Option<bool> {
+    is_on(variable, "ADMIT_BOOLEAN_IS_AUTHORIZED")
+}
+
+fn is_on(variable: Variable<'_>, name: &str) -> Option<bool> {
+    match variable(name).unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "" | "false" | "0" => Some(false),
         _ => None,
@@ -29,76 +22,115 @@ pub(super) fn boolean_is_authorized(variable: &dyn Fn(&str) -> Option<String>) -
 }
 
 impl Validator {
-    /// A validator as the variables describe it: `ADMIT_ISSUER`, `JWKS_URI` or `ADMIT_JWKS` or both,
-    /// `USER_ROLE_ARN`, and where wanted `ADMIT_READ_ONLY_ROLE_ARN`, `ADMIT_DATASTORES` (separated
-    /// by commas), `ADMIT_TENANT`, `ADMIT_BOOLEAN_IS_AUTHORIZED`. There is no default for whom to trust.
+    /// A validator as the variables describe it. `docs/validator.md` has the table. One issuer is
+    /// described by single variables; several by `ADMIT_TRUST`, or by a file `trust.json` beside the
+    /// program. There is no default for whom to trust.
     ///
     /// # Errors
     /// [`BadSettings`] names everything that is missing or cannot be used.
-    pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, BadSettings> {
+    pub fn from_environment(variable: Variable<'_>) -> Result<Self, BadSettings> {
         let mut bad = BadSettings::default();
-        let given = |name: &str| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let mut check = |name: &'static str, why: &str, is_good: bool| {
-            if !is_good {
-                bad.0.push((name, why.to_owned()));
-            }
-        };
-        let issuer = given("ADMIT_ISSUER");
-        check("ADMIT_ISSUER", "is missing", issuer.is_some());
-        let role = given("USER_ROLE_ARN");
-        check("USER_ROLE_ARN", "is missing", role.is_some());
-        let read_only_role = given("ADMIT_READ_ONLY_ROLE_ARN");
-        for (name, arn) in [("USER_ROLE_ARN", &role), ("ADMIT_READ_ONLY_ROLE_ARN", &read_only_role)] {
-            check(name, "is not the ARN of an IAM role", arn.as_deref().is_none_or(is_role));
-        }
-        let datastores: Vec<String> = given("ADMIT_DATASTORES")
-            .map(|list| list.split(',').map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()).collect())
-            .unwrap_or_default();
-        check("ADMIT_DATASTORES", "names no data store", given("ADMIT_DATASTORES").is_none() || !datastores.is_empty());
-        let boolean = boolean_is_authorized(variable);
-        check("ADMIT_BOOLEAN_IS_AUTHORIZED", "is neither true nor false", boolean.is_some());
-        let (uri, text) = (given("JWKS_URI"), given("ADMIT_JWKS"));
-        check("JWKS_URI", "is missing, and so is ADMIT_JWKS", uri.is_some() || text.is_some());
-        check("JWKS_URI", "is not an https:// URL", uri.as_deref().is_none_or(is_trustworthy));
-        let seed = match text.as_deref().map(|text| Jwks::parse(text.as_bytes())) {
-            None => Jwks::default(),
-            Some(Ok(keys)) => {
-                check("ADMIT_JWKS", "has no usable key", !keys.is_empty());
-                keys
-            }
+        let context = match given(variable, "ADMIT_CONTEXT_CLAIMS").map(|text| text.parse::<Context>()) {
+            None => Context::default(),
+            Some(Ok(context)) => context,
             Some(Err(why)) => {
-                check("ADMIT_JWKS", &format!("cannot be used: {why}"), false);
-                Jwks::default()
+                bad.add("ADMIT_CONTEXT_CLAIMS", &why.to_string());
+                Context::default()
             }
         };
-        let (Some(issuer), Some(role), true) = (issuer, role, bad.0.is_empty()) else { return Err(bad) };
-        let keys = match uri {
-            None => KeySource::embedded(seed),
-            Some(uri) => KeySource::remote(&uri, seed).map_err(|why| BadSettings(vec![("JWKS_URI", why.to_string())]))?,
+        let boolean = boolean_is_authorized(variable);
+        if boolean.is_none() {
+            bad.add("ADMIT_BOOLEAN_IS_AUTHORIZED", "is neither true nor false");
+        }
+        let needs_role = true;
+        let rules = match given(variable, "ADMIT_TRUST").or_else(|| beside(variable, "trust.json")) {
+            Some(text) => settings::rules(&text, needs_role)?,
+            None => {
+                let checked = single(variable, &mut bad).check(&|setting| name_of(variable, setting), needs_role, &mut bad);
+                let Some(checked) = checked.filter(|_| bad.is_empty()) else { return Err(bad) };
+                vec![checked.rule().map_err(|why| BadSettings::one("JWKS_URI", &why.to_string()))?]
+            }
         };
-        let boolean_is_authorized = boolean.unwrap_or_default();
-        Ok(Self::new(Trust { issuer, tenant: given("ADMIT_TENANT"), datastores, role, read_only_role, boolean_is_authorized }, keys))
+        if !bad.is_empty() {
+            return Err(bad);
+        }
+        Ok(Self::of(rules).answering_with_boolean(boolean.unwrap_or_default()).passing_on(context))
     }
 }
 
-/// Such as `arn:aws:iam::123456789012:role/healthlake`.
-fn is_role(text: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    parts.next() == Some("arn")
-        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
-        && parts.next() == Some("iam")
-        && parts.next() == Some("")
-        && parts.next().is_some_and(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
-        && parts.next().is_some_and(|name| name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+/// A variable that says something.
+pub(super) fn given(variable: Variable<'_>, name: &str) -> Option<String> {
+    variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Whoever can change the key set on its way can sign tokens: only TLS, or this very machine.
-fn is_trustworthy(uri: &str) -> bool {
-    reqwest::Url::parse(uri).is_ok_and(|url| match url.scheme() {
-        "https" => true,
-        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
-        _ => false,
-    })
+/// A file that was packed beside the program.
+fn beside(variable: Variable<'_>, name: &str) -> Option<String> {
+    std::fs::read_to_string(Path::new(&given(variable, "LAMBDA_TASK_ROOT")?).join(name)).ok()
+}
+
+/// The one trust of the single variables.
+fn single(variable: Variable<'_>, bad: &mut BadSettings) -> Settings {
+    let text = |name: &str| given(variable, name).unwrap_or_default();
+    let list =
+        |name: &str| -> Vec<String> { text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect() };
+    let mut yes = |name: &str| {
+        is_on(variable, name).unwrap_or_else(|| {
+            bad.add(name, "is neither true nor false");
+            false
+        })
+    };
+    let audience_by_datastore_id = yes("ADMIT_AUDIENCE_BY_DATASTORE_ID");
+    let mut settings = Settings {
+        issuer: text("ADMIT_ISSUER"),
+        profile: text("ADMIT_PROFILE"),
+        jwks: given(variable, "ADMIT_JWKS")
+            .or_else(|| beside(variable, "jwks.json"))
+            .map(|text| serde_json::from_str(&text).unwrap_or_default()),
+        jwks_uri: text("JWKS_URI"),
+        datastores: list("ADMIT_DATASTORES"),
+        audiences: list("ADMIT_AUDIENCES"),
+        audience_by_datastore_id,
+        tenant: text("ADMIT_TENANT"),
+        clients: list("ADMIT_CLIENTS"),
+        role_arn: text("USER_ROLE_ARN"),
+        read_only_role_arn: text("ADMIT_READ_ONLY_ROLE_ARN"),
+    };
+    if given(variable, "ADMIT_DATASTORES").is_some() && settings.datastores.is_empty() {
+        bad.add("ADMIT_DATASTORES", "names no data store");
+    }
+    // The five variables that most functions in the field already have describe a Cognito user pool.
+    let pool = text("USER_POOL_ID");
+    let is_cognito = settings.profile == Profile::Cognito.as_str() || (settings.profile.is_empty() && settings.issuer.is_empty());
+    if is_cognito && let Some(issuer) = issuer_of_pool(&pool) {
+        settings.profile = Profile::Cognito.as_str().to_owned();
+        if settings.issuer.is_empty() {
+            settings.issuer = issuer;
+        }
+    }
+    if settings.profile == Profile::Cognito.as_str() && settings.clients.is_empty() {
+        settings.clients = list("CLIENT_ID");
+    }
+    settings
+}
+
+/// The variable that says what a setting says.
+fn name_of(variable: Variable<'_>, setting: &str) -> String {
+    match setting {
+        "clients" if given(variable, "ADMIT_CLIENTS").is_none() => "CLIENT_ID",
+        "jwks_uri" => "JWKS_URI",
+        "role_arn" => "USER_ROLE_ARN",
+        other => return format!("ADMIT_{}", other.to_ascii_uppercase()),
+    }
+    .to_owned()
+}
+
+/// `us-east-1_AbCdEfGhI` is a user pool of the region before its underscore.
+fn issuer_of_pool(pool: &str) -> Option<String> {
+    let (region, id) = pool.split_once('_')?;
+    let is_region = region.split('-').count() >= 3 && region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+    let end = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    (is_region && is_id).then(|| format!("https://cognito-idp.{region}.{end}/{pool}"))
 }
 
 #[cfg(test)]
@@ -126,9 +158,9 @@ mod tests {
         let all =
             [("ADMIT_READ_ONLY_ROLE_ARN", "arn:aws-cn:iam::123456789012:role/a/b"), ("ADMIT_DATASTORES", "https://a/r4/, https://b/r4/")];
         let validator = read(&all).expect("good settings");
-        assert_eq!(validator.trust.datastores, ["https://a/r4/", "https://b/r4/"]);
-        assert!(!validator.trust.boolean_is_authorized);
-        assert!(read(&[("ADMIT_BOOLEAN_IS_AUTHORIZED", "true")]).expect("good settings").trust.boolean_is_authorized);
+        assert_eq!(validator.rules[0].trust.datastores, ["https://a/r4/", "https://b/r4/"]);
+        assert!(!validator.boolean_is_authorized);
+        assert!(read(&[("ADMIT_BOOLEAN_IS_AUTHORIZED", "true")]).expect("good settings").boolean_is_authorized);
     }
 
     /// LM-20: whatever is missing or wrong is named, and nothing is guessed.
@@ -148,6 +180,15 @@ mod tests {
             ("ADMIT_JWKS", "{}", "ADMIT_JWKS cannot be used: not a JSON Web Key Set"),
             ("ADMIT_JWKS", r#"{"keys":[]}"#, "ADMIT_JWKS has no usable key"),
             ("ADMIT_DATASTORES", " , ", "ADMIT_DATASTORES names no data store"),
+            ("ADMIT_DATASTORES", "fhir.test", "ADMIT_DATASTORES has an entry that is no URL"),
+            ("ADMIT_PROFILE", "auth0", "ADMIT_PROFILE is none of admit, cognito, keycloak, okta, generic"),
+            ("ADMIT_AUDIENCES", "api://x", "ADMIT_DATASTORES is missing: audiences of another name have to be tied to data stores"),
+            (
+                "ADMIT_CONTEXT_CLAIMS",
+                "scope",
+                "ADMIT_CONTEXT_CLAIMS names a claim that the answer already has, such as iss, aud, exp or scope",
+            ),
+            ("ADMIT_AUDIENCE_BY_DATASTORE_ID", "x", "ADMIT_AUDIENCE_BY_DATASTORE_ID is neither true nor false"),
             ("ADMIT_BOOLEAN_IS_AUTHORIZED", "perhaps", "ADMIT_BOOLEAN_IS_AUTHORIZED is neither true nor false"),
         ] {
             assert_eq!(complaint(&[(name, value)]), why);
@@ -156,11 +197,49 @@ mod tests {
         assert_eq!(all, "ADMIT_ISSUER is missing; USER_ROLE_ARN is missing; JWKS_URI is missing, and so is ADMIT_JWKS");
     }
 
+    /// The five variables of the usual Python function describe a Cognito user pool.
     #[test]
-    fn a_key_set_over_plain_http_is_for_this_machine_alone() {
-        assert!(
-            is_trustworthy("http://127.0.0.1:8080/jwks") && is_trustworthy("http://localhost/jwks") && is_trustworthy("http://[::1]/x")
+    fn the_five_usual_variables_are_enough() {
+        const FIVE: &[(&str, &str)] = &[
+            ("ADMIT_ISSUER", ""),
+            ("CLIENT_ID", "app-one, app-two"),
+            ("CLIENT_SECRET", "synthetic"),
+            ("USER_POOL_ID", "eu-west-2_AbCd12345"),
+            ("JWKS_URI", "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_AbCd12345/.well-known/jwks.json"),
+        ];
+        let validator = read(FIVE).expect("good settings");
+        let trust = &validator.rules[0].trust;
+        assert_eq!(trust.profile, Profile::Cognito);
+        assert_eq!(trust.issuer, "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_AbCd12345");
+        assert_eq!(trust.clients, ["app-one", "app-two"]);
+        let china = [FIVE, &[("USER_POOL_ID", "cn-north-1_x")]].concat();
+        assert_eq!(
+            read(&china).expect("good settings").rules[0].trust.issuer,
+            "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_x"
         );
-        assert!(!is_trustworthy("http://127.0.0.1.evil.test/jwks") && !is_trustworthy("http://127.0.0.1@evil.test/jwks"));
+        let without = [FIVE, &[("CLIENT_ID", "")]].concat();
+        assert!(
+            complaint(&without).starts_with("CLIENT_ID is missing: tokens of this profile name no audience"),
+            "{}",
+            complaint(&without)
+        );
+        for odd in ["", "pool", "https://evil.test/_x", "us-east-1_", "us_east_1", "us-east-1_x/../y"] {
+            let odd = [FIVE, &[("USER_POOL_ID", odd)]].concat();
+            assert!(complaint(&odd).contains("ADMIT_ISSUER is missing"), "{}", complaint(&odd));
+        }
+        // Beside an issuer that is named they change nothing: an Admit server's tokens name no pool.
+        let beside = read(&[("CLIENT_ID", "x"), ("USER_POOL_ID", "eu-west-2_AbCd12345")]).expect("good settings");
+        assert_eq!((beside.rules[0].trust.profile, beside.rules[0].trust.clients.len()), (Profile::Admit, 0));
+    }
+
+    #[test]
+    fn several_issuers_stand_in_one_variable_or_beside_the_program() {
+        let list = r#"[{ "issuer": "https://a.test", "jwks_uri": "https://a.test/jwks", "role_arn": "arn:aws:iam::123456789012:role/a" }]"#;
+        assert_eq!(read(&[("ADMIT_TRUST", list)]).expect("good settings").rules[0].trust.issuer, "https://a.test");
+        assert_eq!(complaint(&[("ADMIT_TRUST", "[]")]), "trust is empty");
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("trust.json"), list).expect("a file");
+        let root = folder.path().to_str().expect("UTF-8");
+        assert_eq!(read(&[("LAMBDA_TASK_ROOT", root)]).expect("good settings").rules[0].trust.issuer, "https://a.test");
     }
 }

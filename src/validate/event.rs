@@ -22,6 +22,24 @@ pub struct Event {
 pub struct BearerToken(String);
 
 impl BearerToken {
+    /// Reads a token, with or without one `Bearer` before it.
+    ///
+    /// # Errors
+    /// [`Refusal::NoToken`], [`Rejection::TooLong`]
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let token = match text.split_at_checked(7) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
+            _ => text,
+        };
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Rejection::TooLong.into());
+        }
+        if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(Refusal::NoToken);
+        }
+        Ok(Self(token.to_owned()))
+    }
+
     /// The token itself, to be verified and for nothing else.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -45,20 +63,6 @@ impl Event {
         let (Some(endpoint), Some(operation), Some(token)) = (text("datastoreEndpoint"), text("operationName"), text("bearerToken")) else {
             return Err(Refusal::MissingFields);
         };
-        let token = match token.split_at_checked(7) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
-            _ => token,
-        };
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Rejection::TooLong.into());
-        }
-        if token.is_empty() || token.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Refusal::NoToken);
-        }
-        Ok(Self {
-            datastore_endpoint: endpoint.to_owned(),
-            operation_name: operation.to_owned(),
-            bearer_token: BearerToken(token.to_owned()),
-        })
+        Ok(Self { datastore_endpoint: endpoint.to_owned(), operation_name: operation.to_owned(), bearer_token: BearerToken::read(token)? })
     }
 }

@@ -35,7 +35,7 @@ impl Function {
     /// Asks for the keys before the first event does.
     pub async fn warm(&self) {
         if let Some(validator) = &self.validator {
-            validator.keys.for_kid("", self.clock.now()).await;
+            validator.warm(self.clock.now()).await;
         }
     }
 
@@ -44,7 +44,7 @@ impl Function {
         let now = self.clock.now();
         let decision = match &self.validator {
             Some(validator) => contained(validator.decide(event, now)).await,
-            None => Decision::Refuse(Refusal::NotConfigured),
+            None => Decision::Refuse(Refusal::NotConfigured.into()),
         };
         self.log(event, &decision, now);
         decision.to_json(self.boolean_is_authorized)
@@ -58,12 +58,13 @@ impl Function {
         match decision {
             Decision::Allow(allowed) => {
                 let claims = &allowed.claims;
-                let (issuer, client_id, tenant, jti) = (&claims.iss, &claims.client_id, &claims.tenant_id, &claims.jti);
+                let (issuer, client_id, tenant, jti) = (&claims.issuer, &claims.client, &claims.tenant, &claims.id);
                 tracing::info!(decision = "allow", operation, issuer, client_id, tenant, jti, duration_ms, "decided");
             }
-            Decision::Refuse(refusal) => {
-                let issuer = self.validator.as_ref().map(|validator| validator.trust.issuer.as_str());
-                tracing::info!(decision = "refuse", reason = %refusal, operation, issuer, duration_ms, "decided");
+            Decision::Refuse(refused) => {
+                let claims = refused.claims.as_deref();
+                let issuer = claims.map(|claims| claims.issuer.as_str());
+                tracing::info!(decision = "refuse", reason = %refused.why, operation, issuer, duration_ms, "decided");
             }
         }
     }
@@ -79,7 +80,7 @@ async fn contained(decision: impl Future<Output = Decision>) -> Decision {
     let mut decision = pin!(decision);
     std::future::poll_fn(|context| {
         let step = catch_unwind(AssertUnwindSafe(|| decision.as_mut().poll(context)));
-        step.unwrap_or(Poll::Ready(Decision::Refuse(Refusal::Failed)))
+        step.unwrap_or(Poll::Ready(Decision::Refuse(Refusal::Failed.into())))
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Where the issuer's public keys come from: a set that is given, a URI that is asked, or both.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,30 +11,39 @@ use crate::token::{Jwks, MAX_JWKS_BYTES};
 
 /// A key set is asked for again at most this often, in seconds, however many unknown keys come by.
 pub const MIN_REFETCH: i64 = 30;
-/// How long a fetched set is believed, in seconds: a key that its issuer withdraws is refused
-/// from then on.
+/// After so many seconds a fetched set is fetched again, while it still serves.
+pub const REFRESH_AGE: i64 = 150;
+/// How long a set is believed without the issuer's word, in seconds: a key that it withdraws is
+/// refused from then on. Older sets serve only while the issuer cannot be asked.
 pub const MAX_AGE: i64 = 300;
 /// With no keys at all, try again after this many seconds.
 const MIN_RETRY_WITHOUT_KEYS: i64 = 1;
 /// How long a fetch may take; HealthLake waits a second for the whole answer.
 const DEADLINE: Duration = Duration::from_millis(400);
 /// How long one waits for the answer to somebody else's fetch, before its own.
-const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The keys at hand.
 pub type Keys = Arc<Jwks>;
 
 /// A cache of one issuer's keys.
-pub struct KeySource {
+pub struct KeySource(Arc<Cache>);
+
+struct Cache {
     known: RwLock<Known>,
     remote: Option<Remote>,
+    fetched: AtomicU64,
+    failed: AtomicU64,
 }
 
 #[derive(Clone, Default)]
 struct Known {
     keys: Keys,
-    /// When the URI gave them, in Unix seconds; `None` for keys that came with the configuration.
-    fetched_at: Option<i64>,
+    /// Since when they are believed, in Unix seconds: when the URI gave them, or when keys that came with the
+    /// configuration were first used.
+    since: Option<i64>,
+    /// Whether the URI gave them.
+    is_fetched: bool,
 }
 
 struct Remote {
@@ -49,64 +59,146 @@ struct Remote {
 #[error("the HTTP client for the key set cannot be set up")]
 pub struct NoClient(#[from] reqwest::Error);
 
+/// How often the key set was asked for since somebody last wanted to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fetches {
+    /// With a key set for an answer.
+    pub good: u64,
+    /// With anything else.
+    pub failed: u64,
+}
+
 impl KeySource {
     /// Keys that are given once.
     #[must_use]
     pub fn embedded(keys: Jwks) -> Self {
-        Self { known: RwLock::new(Known { keys: Arc::new(keys), fetched_at: None }), remote: None }
+        Self::with(keys, None)
     }
 
-    /// Keys from a URI. Those in `seed` serve until it has answered once.
+    /// Keys from a URI. Those in `seed` serve from the start, and until it has answered once.
     ///
     /// # Errors
     /// [`NoClient`], where TLS cannot be set up.
     pub fn remote(uri: &str, seed: Jwks) -> Result<Self, NoClient> {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE).build()?;
-        let remote = Remote { uri: uri.to_owned(), client, asked_at: tokio::sync::Mutex::new(None) };
-        Ok(Self { remote: Some(remote), ..Self::embedded(seed) })
+        Ok(Self::with(seed, Some(Remote { uri: uri.to_owned(), client, asked_at: tokio::sync::Mutex::new(None) })))
     }
 
-    /// The keys, asked for anew where they are old or `kid` is not among them. Old keys serve on
-    /// while the URI does not answer.
+    fn with(keys: Jwks, remote: Option<Remote>) -> Self {
+        let known = Known { keys: Arc::new(keys), since: None, is_fetched: false };
+        Self(Arc::new(Cache { known: RwLock::new(known), remote, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }))
+    }
+
+    /// The keys. They are asked for anew where `kid` is not among them or they are too old to be
+    /// believed; where they are merely ageing, that happens meanwhile. Old keys serve on while the
+    /// URI does not answer.
     pub async fn for_kid(&self, kid: &str, now: OffsetDateTime) -> Keys {
         let now = now.unix_timestamp();
-        let known = self.known();
-        let Some(remote) = self.remote.as_ref().filter(|_| !known.will_do(kid, now)) else { return known.keys };
-        let asking = if known.keys.get(kid).is_some() {
+        let known = self.0.known(now);
+        match known.state(kid, now) {
+            _ if self.0.remote.is_none() => known.keys,
+            State::Good => known.keys,
+            State::Ageing => {
+                let cache = Arc::clone(&self.0);
+                tokio::spawn(async move { cache.refresh(now).await });
+                known.keys
+            }
+            State::Wanting => self.0.ask(kid, now).await,
+        }
+    }
+
+    /// Fetches the keys where there is none yet, so that the first token need not wait.
+    pub async fn warm(&self, now: OffsetDateTime) {
+        if self.0.known(now.unix_timestamp()).keys.is_empty() {
+            self.for_kid("", now).await;
+        }
+    }
+
+    /// How often the URI was asked since this was last asked.
+    #[must_use]
+    pub fn take_fetches(&self) -> Fetches {
+        Fetches { good: self.0.fetched.swap(0, Ordering::Relaxed), failed: self.0.failed.swap(0, Ordering::Relaxed) }
+    }
+}
+
+impl Cache {
+    /// What is known now. A poisoned lock still holds a whole key set: the writer only swaps it.
+    fn known(&self, now: i64) -> Known {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.since.is_some() || known.keys.is_empty() {
+            return known;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.since.get_or_insert(now);
+        known.clone()
+    }
+
+    /// Waits for the keys: its own fetch, or somebody else's.
+    async fn ask(&self, kid: &str, now: i64) -> Keys {
+        let Some(remote) = &self.remote else { return self.known(now).keys };
+        let asking = if self.known(now).keys.get(kid).is_some() {
             remote.asked_at.try_lock().ok() // the key is there: no need to wait while somebody asks
         } else {
             tokio::time::timeout(PATIENCE, remote.asked_at.lock()).await.ok()
         };
-        let known = self.known();
-        let Some(mut asked_at) = asking.filter(|_| !known.will_do(kid, now)) else { return known.keys };
-        let wait = if known.keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
+        // Who held the lock may have brought what is wanted.
+        let known = self.known(now);
+        let Some(asked_at) = asking.filter(|_| matches!(known.state(kid, now), State::Wanting)) else { return known.keys };
+        self.fetch(remote, asked_at, now).await;
+        self.known(now).keys
+    }
+
+    /// Fetches without anybody waiting for it.
+    async fn refresh(&self, now: i64) {
+        let Some(remote) = &self.remote else { return };
+        let Ok(asked_at) = remote.asked_at.try_lock() else { return };
+        if matches!(self.known(now).state_of_age(now), State::Ageing) {
+            self.fetch(remote, asked_at, now).await;
+        }
+    }
+
+    /// Asks the URI, unless that was done a moment ago.
+    async fn fetch(&self, remote: &Remote, mut asked_at: tokio::sync::MutexGuard<'_, Option<i64>>, now: i64) {
+        let wait = if self.known(now).keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
         if asked_at.is_some_and(|at| is_within(0..wait, at, now)) {
-            return known.keys;
+            return;
         }
         *asked_at = Some(now);
         match remote.fetch().await {
             Ok(fresh) => {
-                let fresh = Arc::new(fresh);
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known { keys: Arc::clone(&fresh), fetched_at: Some(now) };
-                fresh
+                self.fetched.fetch_add(1, Ordering::Relaxed);
+                let fresh = Known { keys: Arc::new(fresh), since: Some(now), is_fetched: true };
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
             }
             Err(reason) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(uri = remote.uri, reason, "the issuer's keys could not be fetched");
-                known.keys
             }
         }
     }
+}
 
-    fn known(&self) -> Known {
-        // A poisoned lock still holds a whole key set: the writer only swaps it.
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// What a key set is good for at a moment.
+enum State {
+    /// It will do.
+    Good,
+    /// It will do, and is to be fetched again soon.
+    Ageing,
+    /// The key is not in it, or it is too old to be believed if there is another.
+    Wanting,
 }
 
 impl Known {
-    /// Whether this key is there and need not be asked for again.
-    fn will_do(&self, kid: &str, now: i64) -> bool {
-        self.keys.get(kid).is_some() && self.fetched_at.is_some_and(|at| is_within(0..MAX_AGE, at, now))
+    fn state(&self, kid: &str, now: i64) -> State {
+        if self.keys.get(kid).is_none() { State::Wanting } else { self.state_of_age(now) }
+    }
+
+    fn state_of_age(&self, now: i64) -> State {
+        match self.since {
+            Some(since) if self.is_fetched && is_within(0..REFRESH_AGE, since, now) => State::Good,
+            Some(since) if is_within(0..MAX_AGE, since, now) => State::Ageing,
+            _ => State::Wanting,
+        }
     }
 }
 

@@ -3,107 +3,147 @@
 //! A bad token is an answer ("no"), not an error. The decision itself is pure; the only I/O is the
 //! key set, which is fetched when it is not there or does not know a key.
 
+mod check;
+mod claims;
+mod context;
 mod decision;
 mod environment;
 mod event;
+mod explain;
 mod function;
 mod keys;
+mod profile;
+mod settings;
 mod trust;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 use time::OffsetDateTime;
 
-pub use decision::{Allowed, Decision, Refusal};
-pub use environment::BadSettings;
+pub use claims::Claims;
+pub use context::{BadContext, Context};
+pub use decision::{Allowed, Decision, Refusal, Refused};
 pub use event::{BearerToken, Event};
+pub use explain::Step;
 pub use function::Function;
-pub use keys::{KeySource, Keys, MAX_AGE, MIN_REFETCH, NoClient};
+pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, NoClient, REFRESH_AGE};
+pub use profile::{Profile, UnknownProfile};
+pub use settings::BadSettings;
 pub use trust::Trust;
 
-use crate::scope::{Level, ScopeSet};
-use crate::token::{AccessClaims, Jwks, Rejection, Unverified};
+use crate::token::{Rejection, Unverified};
+use check::Case;
+use claims::FhirScopes;
 
 /// How far a clock may be off before a token counts as expired or not yet valid, in seconds.
 pub const LEEWAY: i64 = 5;
 
-/// Decides on tokens for the data stores that it trusts an issuer for.
+/// Decides on tokens for the data stores that it trusts issuers for.
 pub struct Validator {
-    trust: Trust,
-    keys: KeySource,
+    rules: Vec<Rule>,
+    context: Context,
+    boolean_is_authorized: bool,
+}
+
+/// An issuer that is trusted, and how its tokens are proved.
+pub struct Rule {
+    /// Whom, and for what.
+    pub trust: Trust,
+    /// Its public keys.
+    pub keys: Arc<KeySource>,
 }
 
 impl Validator {
     /// A validator of tokens by one issuer.
     #[must_use]
     pub fn new(trust: Trust, keys: KeySource) -> Self {
-        Self { trust, keys }
+        Self::of(vec![Rule { trust, keys: Arc::new(keys) }])
     }
 
-    /// The answer to one Lambda event, as JSON. Whatever the event is, there is an answer.
+    /// A validator of tokens by several issuers. Where two rules fit a token, the first one decides.
+    #[must_use]
+    pub fn of(rules: Vec<Rule>) -> Self {
+        Self { rules, context: Context::default(), boolean_is_authorized: false }
+    }
+
+    /// The same, with `isAuthorized` as a boolean or as a string.
+    #[must_use]
+    pub fn answering_with_boolean(self, boolean_is_authorized: bool) -> Self {
+        Self { boolean_is_authorized, ..self }
+    }
+
+    /// The same, with this context passed on.
+    #[must_use]
+    pub fn passing_on(self, context: Context) -> Self {
+        Self { context, ..self }
+    }
+
+    /// Fetches the keys that are not there yet, so that the first token need not wait.
+    pub async fn warm(&self, now: OffsetDateTime) {
+        let mut fetching = tokio::task::JoinSet::new();
+        for rule in &self.rules {
+            let keys = Arc::clone(&rule.keys);
+            fetching.spawn(async move { keys.warm(now).await });
+        }
+        while fetching.join_next().await.is_some() {}
+    }
+
+    /// The answer to one event of HealthLake's, as JSON. Whatever the event is, there is an answer.
     pub async fn answer(&self, event: &Value, now: OffsetDateTime) -> Value {
-        self.decide(event, now).await.to_json(self.trust.boolean_is_authorized)
+        self.decide(event, now).await.to_json(self.boolean_is_authorized)
     }
 
-    /// Decides on one Lambda event.
+    /// Decides on one event of HealthLake's.
     pub async fn decide(&self, event: &Value, now: OffsetDateTime) -> Decision {
-        let decision = match Event::read(event) {
-            Ok(event) => self.judge(&event, now).await,
-            Err(missing) => Err(missing),
-        };
-        match decision {
+        match Event::read(event) {
+            Ok(event) => self.decide_on(&event.datastore_endpoint, &event.bearer_token, now).await,
+            Err(missing) => Decision::Refuse(missing.into()),
+        }
+    }
+
+    /// Decides whether this token opens this data store.
+    pub async fn decide_on(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> Decision {
+        match self.judge(endpoint, token, now).await {
             Ok(allowed) => Decision::Allow(Box::new(allowed)),
-            Err(refusal) => Decision::Refuse(refusal),
+            Err(refused) => Decision::Refuse(refused),
         }
     }
 
-    async fn judge(&self, event: &Event, now: OffsetDateTime) -> Result<Allowed, Refusal> {
-        if !self.trust.serves(&event.datastore_endpoint) {
-            return Err(Refusal::UnknownDatastore);
+    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> Result<Allowed, Refused> {
+        if !self.rules.iter().any(|rule| rule.trust.serves(endpoint)) {
+            return Err(Refusal::UnknownDatastore.into());
         }
-        let token = Unverified::parse(event.bearer_token.expose())?;
-        token.must_be("at+jwt")?;
-        let keys = self.keys.for_kid(token.kid(), now).await;
+        let token = Unverified::parse(token.expose())?;
+        let rule = self.rule_for(endpoint, &token)?;
+        rule.trust.profile.check_type(&token)?;
+        let keys = rule.keys.for_kid(token.kid(), now).await;
         if keys.is_empty() {
-            return Err(Refusal::NoKeys);
+            return Err(Refusal::NoKeys.into());
         }
-        let claims = check(&token, &keys, &self.trust, event, now)?;
-        let scopes = ScopeSet::parse(&claims.scope).map_err(|_| Rejection::Scope)?;
-        Ok(Allowed { audience: event.datastore_endpoint.clone(), role: self.trust.role_for(&scopes).to_owned(), claims })
+        let claims = rule.trust.profile.read(token.verify(&keys)?)?;
+        self.allow(rule, endpoint, claims, now)
     }
-}
 
-/// Everything that can be said of a token without asking anybody.
-fn check(token: &Unverified<'_>, keys: &Jwks, trust: &Trust, event: &Event, now: OffsetDateTime) -> Result<AccessClaims, Rejection> {
-    let claims = AccessClaims::read(&token.verify(keys)?)?;
-    let now = now.unix_timestamp();
-    if claims.iss != trust.issuer {
-        return Err(Rejection::Issuer);
+    /// Whose token it claims to be decides whose keys are tried; nothing else is believed yet.
+    fn rule_for(&self, endpoint: &str, token: &Unverified<'_>) -> Result<&Rule, Refusal> {
+        let mut rules =
+            self.rules.iter().filter(|rule| rule.trust.serves(endpoint) && token.issuer() == Some(&rule.trust.issuer)).peekable();
+        let first = rules.peek().copied().ok_or(Rejection::Issuer)?;
+        let tenant = token.tenant();
+        Ok(rules.find(|rule| rule.trust.tenant.as_deref().is_none_or(|own| tenant == Some(own))).unwrap_or(first))
     }
-    if !same_but_for_a_slash(&claims.aud, &event.datastore_endpoint) {
-        return Err(Rejection::Audience);
-    }
-    if trust.tenant.as_ref().is_some_and(|tenant| *tenant != claims.tenant_id) {
-        return Err(Rejection::Tenant);
-    }
-    // RFC 7519 §4.1.4: "on or after" the expiration time it must not be accepted.
-    if claims.exp + LEEWAY <= now {
-        return Err(Rejection::Expired);
-    }
-    if claims.nbf > now + LEEWAY || claims.iat > now + LEEWAY {
-        return Err(Rejection::NotYet);
-    }
-    let scopes = ScopeSet::parse(&claims.scope).map_err(|_| Rejection::Scope)?;
-    if scopes.resources().next().is_none() {
-        return Err(Rejection::Scope);
-    }
-    if claims.patient.is_none() && scopes.resources().any(|scope| scope.level == Level::Patient) {
-        return Err(Rejection::NoPatient);
-    }
-    Ok(claims)
-}
 
-/// HealthLake prints its endpoints with a trailing slash; people register them with and without.
-fn same_but_for_a_slash(a: &str, b: &str) -> bool {
-    let bare = |url| str::strip_suffix(url, "/").unwrap_or(url);
-    bare(a) == bare(b)
+    /// Everything that can be said of proved claims without asking anybody.
+    fn allow(&self, rule: &Rule, endpoint: &str, claims: Claims, now: OffsetDateTime) -> Result<Allowed, Refused> {
+        let context = self.context.of(&claims.all, rule.trust.profile);
+        let scopes = FhirScopes::read(&claims.scope);
+        let has_patient = Context::has_patient(&context);
+        let case = Case { trust: &rule.trust, claims: &claims, scopes, has_patient, endpoint, now: now.unix_timestamp() };
+        if let Err(why) = check::all(&case) {
+            return Err(Refused { why, claims: Some(Box::new(claims)) });
+        }
+        let role = rule.trust.role_for(&scopes).map(str::to_owned);
+        Ok(Allowed { audience: endpoint.to_owned(), role, claims, context })
+    }
 }

@@ -1,7 +1,7 @@
 //! Which FHIR server a token is for, and which launch it comes of.
 
 use admit::token::Jwks;
-use admit::validate::{KeySource, Trust, Validator};
+use admit::validate::{KeySource, Profile, Trust, Validator};
 use serde_json::json;
 
 use crate::support::ask::{Ask, claims};
@@ -99,12 +99,8 @@ async fn an_app_of_one_fhir_base_gets_nothing_for_another() {
 async fn validator(app: &TestApp, datastore: &str) -> Validator {
     let keys = Jwks::parse(app.get("/.well-known/jwks.json").await.body.as_bytes()).expect("a key set");
     let trust = Trust {
-        issuer: "https://idp.test".to_owned(),
-        tenant: None,
         datastores: vec![datastore.to_owned()],
-        role: "arn:aws:iam::000000000000:role/synthetic".to_owned(),
-        read_only_role: None,
-        boolean_is_authorized: false,
+        ..Trust::new("https://idp.test", Profile::Admit, "arn:aws:iam::000000000000:role/synthetic")
     };
     Validator::new(trust, KeySource::embedded(keys))
 }

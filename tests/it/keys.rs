@@ -5,7 +5,7 @@ use std::sync::Arc;
 use admit::key::{MasterKey, Purpose};
 use admit::keys::{KeyError, KeyRing};
 use admit::token::{Algorithm, Jwks, Unverified};
-use admit::validate::{KeySource, Trust, Validator};
+use admit::validate::{KeySource, Profile, Trust, Validator};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -19,14 +19,7 @@ fn kid(token: &str) -> String {
 
 /// A validator that fetched the key set some time ago, and has not asked since.
 fn as_of(jwks: &str) -> Validator {
-    let trust = Trust {
-        issuer: ISSUER.to_owned(),
-        tenant: None,
-        datastores: vec![],
-        role: "arn:aws:iam::123456789012:role/smart".to_owned(),
-        read_only_role: None,
-        boolean_is_authorized: false,
-    };
+    let trust = Trust::new(ISSUER, Profile::Admit, "arn:aws:iam::123456789012:role/smart");
     Validator::new(trust, KeySource::embedded(Jwks::parse(jwks.as_bytes()).expect("a key set")))
 }
 

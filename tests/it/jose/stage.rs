@@ -2,7 +2,7 @@
 
 use admit::key::Purpose;
 use admit::token::{Jwks, from_base64url};
-use admit::validate::{KeySource, Trust, Validator};
+use admit::validate::{KeySource, Profile, Trust, Validator};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -40,12 +40,9 @@ impl Stage {
         let text = |name: &str| tokens[name].as_str().expect("a token").to_owned();
         let keys = app.get("/.well-known/jwks.json").await;
         let trust = Trust {
-            issuer: ISSUER.to_owned(),
             tenant: Some("default".to_owned()),
             datastores: vec![format!("{FHIR1}/")],
-            role: "arn:aws:iam::123456789012:role/smart".to_owned(),
-            read_only_role: None,
-            boolean_is_authorized: false,
+            ..Trust::new(ISSUER, Profile::Admit, "arn:aws:iam::123456789012:role/smart")
         };
         let validator = Validator::new(trust, KeySource::embedded(Jwks::parse(keys.body.as_bytes()).expect("a key set")));
         let (access, id) = (Forge::of(&app, Purpose::Access).await, Forge::of(&app, Purpose::Id).await);

@@ -1,0 +1,149 @@
+//! What a token says, whoever issued it.
+
+use serde_json::{Map, Value};
+
+use crate::scope::{Level, ResourceScope, ResourceType};
+use crate::token::{AccessClaims, Rejection};
+
+/// The claims of an access token, read by their types. All of it comes out of a signed token or an
+/// introspection answer.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// Who issued it.
+    pub issuer: String,
+    /// Who it speaks for.
+    pub subject: String,
+    /// The app.
+    pub client: Option<String>,
+    /// Whom it is for.
+    pub audience: Vec<String>,
+    /// The scopes, as the issuer wrote them.
+    pub scope: String,
+    /// When it was issued, in Unix seconds.
+    pub issued_at: i64,
+    /// From when on it is good, in Unix seconds.
+    pub not_before: i64,
+    /// From when on it is no longer good, in Unix seconds.
+    pub expires_at: i64,
+    /// Its own name.
+    pub id: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// Everything that it says, for the context that is passed on.
+    pub all: Map<String, Value>,
+}
+
+impl Claims {
+    pub(super) fn of_admit(own: AccessClaims, all: Map<String, Value>) -> Self {
+        Self {
+            issuer: own.iss,
+            subject: own.sub,
+            client: Some(own.client_id),
+            audience: vec![own.aud],
+            scope: own.scope,
+            issued_at: own.iat,
+            not_before: own.nbf,
+            expires_at: own.exp,
+            id: Some(own.jti),
+            tenant: Some(own.tenant_id),
+            all,
+        }
+    }
+}
+
+/// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
+const MAX_SECONDS: i64 = 253_402_300_799;
+
+/// A claim that has to be there: text, not empty, of `most` bytes at most.
+pub(super) fn text(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<String, Rejection> {
+    match claims.get(name) {
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
+        _ => Err(Rejection::Claim(name)),
+    }
+}
+
+/// The same of a claim that may be missing, but not wrong.
+pub(super) fn optional(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<Option<String>, Rejection> {
+    if claims.contains_key(name) { text(claims, name, most).map(Some) } else { Ok(None) }
+}
+
+/// A time, in whole Unix seconds.
+pub(super) fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, Rejection> {
+    claims.get(name).and_then(Value::as_i64).filter(|at| (0..=MAX_SECONDS).contains(at)).ok_or(Rejection::Claim(name))
+}
+
+/// What the scopes of a token amount to. Words that are no FHIR scope say nothing here, and are
+/// passed on all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct FhirScopes {
+    /// There is at least one.
+    pub(super) any: bool,
+    /// One of them allows more than reading.
+    pub(super) write: bool,
+    /// One of them is for the patient in context.
+    pub(super) patient: bool,
+}
+
+impl FhirScopes {
+    pub(super) fn read(scope: &str) -> Self {
+        let mut sum = Self::default();
+        for scope in scope.split(' ').filter_map(fhir_scope) {
+            sum.any = true;
+            sum.write |= scope.access.writes();
+            sum.patient |= scope.level == Level::Patient;
+        }
+        sum
+    }
+}
+
+/// `patient/Observation.rs`, or the same with a query (SMART App Launch 2.2, "Finer-grained resource
+/// constraints using search parameters"), which HealthLake takes with a named type only.
+fn fhir_scope(word: &str) -> Option<ResourceScope> {
+    let Some((scope, query)) = word.split_once('?') else { return word.parse().ok() };
+    let scope: ResourceScope = scope.parse().ok()?;
+    let is_query = query.split('&').all(|pair| pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty()));
+    (is_query && !scope.access.is_v1() && scope.resource != ResourceType::Any).then_some(scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(scope: &str) -> (bool, bool, bool) {
+        let FhirScopes { any, write, patient } = FhirScopes::read(scope);
+        (any, write, patient)
+    }
+
+    #[test]
+    fn scopes_add_up() {
+        assert_eq!(read("openid fhirUser launch/patient"), (false, false, false));
+        assert_eq!(read("openid user/*.rs"), (true, false, false));
+        assert_eq!(read("patient/Observation.rs?category=laboratory&status=final"), (true, false, true));
+        assert_eq!(read("user/Observation.rs system/*.*"), (true, true, false));
+        assert_eq!(read("user/Observation.rs patient/Condition.c?category=a"), (true, true, true));
+        let many: Vec<&str> = std::iter::repeat_n("patient/Observation.rs", 200).collect();
+        assert_eq!(read(&many.join(" ")), (true, false, true));
+    }
+
+    #[test]
+    fn what_is_malformed_is_no_scope() {
+        for bad in [
+            "",
+            " ",
+            "patient/Observation.rs?",
+            "patient/Observation.rs?category",
+            "patient/Observation.rs?category=",
+            "patient/Observation.rs?=x",
+            "patient/Observation.rs?a=b&",
+            "patient/*.rs?category=LAB",
+            "patient/Observation.read?category=x",
+            "patient/Observation.sr",
+            "patient/observation.rs",
+            "Patient/Observation.rs",
+            "patient/Observation",
+            "https://fhir.test/patient/Observation.rs",
+        ] {
+            assert_eq!(read(bad), (false, false, false), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What the tokens of each kind of issuer look like.
+//!
+//! A profile relaxes exactly what its issuer's tokens need: [`Shape`] is the whole list. The
+//! signature, the algorithm by key, the header's allow-list, the times and the scopes are checked
+//! the same way for everybody.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use super::claims::{Claims, optional, seconds, text};
+use crate::token::{AccessClaims, Rejection, Unverified};
+
+/// A kind of issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Admit itself: RFC 9068 to the letter.
+    Admit,
+    /// Amazon Cognito user pools.
+    Cognito,
+    /// Keycloak.
+    Keycloak,
+    /// Okta's custom authorization servers.
+    Okta,
+    /// Any other issuer of signed access tokens.
+    Generic,
+}
+
+/// What an issuer's access tokens look like, where RFC 9068 is not what it follows.
+struct Shape {
+    name: &'static str,
+    /// The header's `typ`; `""`: there is none.
+    typ: &'static [&'static str],
+    /// A claim that marks access tokens, and its value.
+    mark: Option<(&'static str, &'static str)>,
+    /// Where the client stands; the first that is there counts.
+    client: &'static [&'static str],
+    /// Where the scopes stand; the first that is there counts. Text or a list of texts.
+    scope: &'static [&'static str],
+    /// Whether a token without `aud` is good, because its client is on a list.
+    client_for_audience: bool,
+}
+
+const COGNITO: Shape = Shape {
+    name: "cognito",
+    typ: &["", "jwt"],
+    mark: Some(("token_use", "access")),
+    client: &["client_id"],
+    scope: &["scope"],
+    client_for_audience: true,
+};
+const KEYCLOAK: Shape = Shape {
+    name: "keycloak",
+    typ: &["jwt", "at+jwt"],
+    mark: Some(("typ", "Bearer")),
+    client: &["azp", "client_id"],
+    scope: &["scope"],
+    client_for_audience: false,
+};
+const OKTA: Shape = Shape {
+    name: "okta",
+    typ: &["", "jwt", "at+jwt", "okta-internal-at+jwt"],
+    mark: None,
+    client: &["cid"],
+    scope: &["scp"],
+    client_for_audience: false,
+};
+const GENERIC: Shape = Shape {
+    name: "generic",
+    typ: &["", "jwt", "at+jwt"],
+    mark: None,
+    client: &["client_id", "azp", "cid"],
+    scope: &["scope", "scp"],
+    client_for_audience: false,
+};
+
+/// How long any token of another issuer may live, in seconds: a day, which is the most that Cognito
+/// and Okta can be set to, and a minute.
+const MAX_LIFE: i64 = 86_400 + 60;
+/// The most audiences in one token.
+const MAX_AUDIENCES: usize = 20;
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Admit, Self::Cognito, Self::Keycloak, Self::Okta, Self::Generic];
+
+    /// `None` for Admit, which relaxes nothing.
+    fn shape(self) -> Option<&'static Shape> {
+        match self {
+            Self::Admit => None,
+            Self::Cognito => Some(&COGNITO),
+            Self::Keycloak => Some(&KEYCLOAK),
+            Self::Okta => Some(&OKTA),
+            Self::Generic => Some(&GENERIC),
+        }
+    }
+
+    /// The name in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.shape().map_or("admit", |shape| shape.name)
+    }
+
+    /// Whether tokens without `aud` are good, because their client is on a list. There has to be one.
+    #[must_use]
+    pub fn takes_client_for_audience(self) -> bool {
+        self.shape().is_some_and(|shape| shape.client_for_audience)
+    }
+
+    /// Refuses tokens whose header says that they are of another type (RFC 8725 §3.11).
+    ///
+    /// # Errors
+    /// [`Rejection::Type`]
+    pub(super) fn check_type(self, token: &Unverified<'_>) -> Result<(), Rejection> {
+        match self.shape() {
+            None => token.must_be("at+jwt"),
+            Some(shape) if shape.typ.contains(&token.typ()) => Ok(()),
+            Some(_) => Err(Rejection::Type),
+        }
+    }
+
+    /// Reads the claims by their types.
+    ///
+    /// # Errors
+    /// [`Rejection`] names the first claim that is missing or mistyped, or says that this is a
+    /// token of another kind.
+    pub(super) fn read(self, claims: Map<String, Value>) -> Result<Claims, Rejection> {
+        match self.shape() {
+            None => AccessClaims::read(&claims).map(|own| Claims::of_admit(own, claims)),
+            Some(shape) => shape.read(claims),
+        }
+    }
+}
+
+impl Shape {
+    fn read(&self, all: Map<String, Value>) -> Result<Claims, Rejection> {
+        let claims = &all;
+        if is_of_another_kind(claims) || self.mark.is_some_and(|(name, value)| claims.get(name).and_then(Value::as_str) != Some(value)) {
+            return Err(Rejection::Type);
+        }
+        let client = self
+            .client
+            .iter()
+            .find(|name| claims.contains_key(**name))
+            .map_or(Err(Rejection::Claim(self.client[0])), |name| text(claims, name, 255))?;
+        let (issued_at, expires_at) = (seconds(claims, "iat")?, seconds(claims, "exp")?);
+        if expires_at - issued_at > MAX_LIFE {
+            return Err(Rejection::LivesTooLong);
+        }
+        Ok(Claims {
+            issuer: text(claims, "iss", 2048)?,
+            // A token of the client's own has no `sub` at some issuers.
+            subject: optional(claims, "sub", 255)?.unwrap_or_else(|| client.clone()),
+            client: Some(client),
+            audience: audience(claims)?,
+            scope: self.scope(claims)?,
+            issued_at,
+            not_before: if claims.contains_key("nbf") { seconds(claims, "nbf")? } else { issued_at },
+            expires_at,
+            id: optional(claims, "jti", 255)?,
+            tenant: optional(claims, "tenant_id", 255)?,
+            all,
+        })
+    }
+
+    /// The scopes as one text. One that stands there as text stays as it is, byte for byte.
+    fn scope(&self, claims: &Map<String, Value>) -> Result<String, Rejection> {
+        let name = self.scope.iter().find(|name| claims.contains_key(**name)).copied().unwrap_or(self.scope[0]);
+        match claims.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+            Some(Value::Array(list)) if !list.is_empty() => {
+                let words: Option<Vec<&str>> =
+                    list.iter().map(|word| word.as_str().filter(|word| !word.is_empty() && !word.contains(' '))).collect();
+                words.map(|words| words.join(" ")).ok_or(Rejection::Claim(name))
+            }
+            _ => Err(Rejection::Claim(name)),
+        }
+    }
+}
+
+/// ID tokens, refresh tokens and events of every issuer that we know carry one of these.
+fn is_of_another_kind(claims: &Map<String, Value>) -> bool {
+    let says = |name: &str, right: &str| claims.get(name).is_some_and(|value| value != right);
+    ["at_hash", "c_hash", "s_hash", "events"].iter().any(|name| claims.contains_key(*name))
+        || says("token_use", "access")
+        || says("typ", "Bearer")
+}
+
+/// One text or a list of texts (RFC 7519 §4.1.3); empty where there is none.
+pub(super) fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, Rejection> {
+    let one = |value: &Value| value.as_str().filter(|text| !text.is_empty() && text.len() <= 2048).map(str::to_owned);
+    match claims.get("aud") {
+        None => Some(vec![]),
+        Some(Value::Array(list)) if !list.is_empty() && list.len() <= MAX_AUDIENCES => list.iter().map(one).collect::<Option<_>>(),
+        Some(value) => one(value).map(|text| vec![text]),
+    }
+    .ok_or(Rejection::Claim("aud"))
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Not the name of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown profile (known: admit cognito keycloak okta generic)")]
+pub struct UnknownProfile;
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProfile> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text).ok_or(UnknownProfile)
+    }
+}

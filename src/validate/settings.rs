@@ -1,0 +1,262 @@
+//! What a trust is set up with, as people write it down, and what is wrong with it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{KeySource, Profile, Rule, Trust};
+use crate::token::Jwks;
+
+/// What is wrong with the settings, all of it, each with its name. No value is repeated.
+#[derive(Debug, Default)]
+pub struct BadSettings(Vec<(String, String)>);
+
+impl BadSettings {
+    pub(super) fn one(name: &str, why: &str) -> Self {
+        let mut bad = Self::default();
+        bad.add(name, why);
+        bad
+    }
+
+    pub(super) fn add(&mut self, name: &str, why: &str) {
+        self.0.push((name.to_owned(), why.to_owned()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(|(name, why)| format!("{name} {why}")).collect();
+        f.write_str(&all.join("; "))
+    }
+}
+
+impl std::error::Error for BadSettings {}
+
+/// One trust, as it stands in `trust.json` or in the environment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    pub(super) issuer: String,
+    pub(super) profile: String,
+    pub(super) jwks: Option<Value>,
+    pub(super) jwks_uri: String,
+    pub(super) datastores: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) audience_by_datastore_id: bool,
+    pub(super) tenant: String,
+    pub(super) clients: Vec<String>,
+    pub(super) role_arn: String,
+    pub(super) read_only_role_arn: String,
+}
+
+impl Settings {
+    /// What is set here, tried. `name` says what a setting is called where it was written; `needs_role` whether
+    /// HealthLake is to be answered.
+    pub(super) fn check(self, name: &dyn Fn(&str) -> String, needs_role: bool, bad: &mut BadSettings) -> Option<Checked> {
+        let before = bad.0.len();
+        let mut check = |setting: &str, why: &str, is_good: bool| {
+            if !is_good {
+                bad.add(&name(setting), why);
+            }
+        };
+        check("issuer", "is missing", !self.issuer.is_empty());
+        let profile = if self.profile.is_empty() { Ok(Profile::Admit) } else { self.profile.parse() };
+        check("profile", "is none of admit, cognito, keycloak, okta, generic", profile.is_ok());
+        let profile = profile.unwrap_or(Profile::Admit);
+        check("role_arn", "is missing", !needs_role || !self.role_arn.is_empty());
+        for (setting, arn) in [("role_arn", &self.role_arn), ("read_only_role_arn", &self.read_only_role_arn)] {
+            check(setting, "is not the ARN of an IAM role", arn.is_empty() || is_role(arn));
+        }
+        check("datastores", "has an entry that is no URL", self.datastores.iter().all(|url| reqwest::Url::parse(url).is_ok()));
+        if profile.takes_client_for_audience() {
+            check(
+                "clients",
+                "is missing: tokens of this profile name no audience, so their clients have to be listed",
+                !self.clients.is_empty(),
+            );
+        }
+        let is_bound = self.audiences.is_empty() || !self.datastores.is_empty();
+        check("datastores", "is missing: audiences of another name have to be tied to data stores", is_bound);
+        check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), !self.jwks_uri.is_empty() || self.jwks.is_some());
+        check("jwks_uri", "is not an https:// URL", self.jwks_uri.is_empty() || is_trustworthy(&self.jwks_uri));
+        let seed = match self.jwks.as_ref().map(|set| Jwks::parse(set.to_string().as_bytes())) {
+            None => Jwks::default(),
+            Some(Ok(keys)) => {
+                check("jwks", "has no usable key", !keys.is_empty());
+                keys
+            }
+            Some(Err(why)) => {
+                check("jwks", &format!("cannot be used: {why}"), false);
+                Jwks::default()
+            }
+        };
+        let given = |text: String| (!text.is_empty()).then_some(text);
+        (bad.0.len() == before).then(|| Checked {
+            trust: Trust {
+                issuer: self.issuer,
+                profile,
+                tenant: given(self.tenant),
+                datastores: self.datastores,
+                audiences: self.audiences,
+                audience_by_id: self.audience_by_datastore_id,
+                clients: self.clients,
+                role: given(self.role_arn),
+                read_only_role: given(self.read_only_role_arn),
+            },
+            seed,
+            jwks_uri: given(self.jwks_uri),
+        })
+    }
+}
+
+/// Settings in which nothing is wrong.
+pub(super) struct Checked {
+    pub(super) trust: Trust,
+    seed: Jwks,
+    jwks_uri: Option<String>,
+}
+
+impl Checked {
+    /// The rule that comes of it.
+    pub(super) fn rule(self) -> Result<Rule, super::NoClient> {
+        let keys = match &self.jwks_uri {
+            None => KeySource::embedded(self.seed),
+            Some(uri) => KeySource::remote(uri, self.seed)?,
+        };
+        Ok(Rule { trust: self.trust, keys: Arc::new(keys) })
+    }
+}
+
+/// Several trusts, as `trust.json` has them: an array of objects.
+pub(super) fn rules(text: &str, needs_role: bool) -> Result<Vec<Rule>, BadSettings> {
+    let list: Vec<Settings> = serde_json::from_str(text).map_err(|error| {
+        // The message names members and places, never values: those are not quoted by serde for unknown or missing members.
+        BadSettings::one("trust", &format!("cannot be read at line {}, column {}: {}", error.line(), error.column(), kind(&error)))
+    })?;
+    let mut bad = BadSettings::default();
+    if list.is_empty() {
+        bad.add("trust", "is empty");
+    }
+    let several = list.len() > 1;
+    let mut checked: Vec<Checked> = Vec::new();
+    for (place, settings) in list.into_iter().enumerate() {
+        let name = |setting: &str| format!("trust[{place}].{setting}");
+        let Some(new) = settings.check(&name, needs_role, &mut bad) else { continue };
+        if several && new.trust.datastores.is_empty() {
+            bad.add(&name("datastores"), "is missing: with several trusts, each says which data stores it opens");
+        }
+        if let Some(earlier) = checked.iter().position(|earlier| hides(&earlier.trust, &new.trust)) {
+            bad.add(&name("issuer"), &format!("can never be reached: trust[{earlier}] has the same issuer, data store and tenant"));
+        }
+        checked.push(new);
+    }
+    if !bad.is_empty() {
+        return Err(bad);
+    }
+    checked.into_iter().map(|checked| checked.rule().map_err(|why| BadSettings::one("jwks_uri", &why.to_string()))).collect()
+}
+
+fn kind(error: &serde_json::Error) -> &'static str {
+    if error.is_data() { "a member is unknown or has the wrong type" } else { "it is not JSON" }
+}
+
+/// Whether there is a data store at which no token of `later` would get past `earlier`.
+fn hides(earlier: &Trust, later: &Trust) -> bool {
+    earlier.issuer == later.issuer
+        && (earlier.tenant.is_none() || earlier.tenant == later.tenant)
+        && later.datastores.iter().any(|datastore| earlier.serves(datastore))
+}
+
+/// Such as `arn:aws:iam::123456789012:role/healthlake`.
+pub(super) fn is_role(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    parts.next() == Some("arn")
+        && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+        && parts.next() == Some("iam")
+        && parts.next() == Some("")
+        && parts.next().is_some_and(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
+        && parts.next().is_some_and(|name| name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
+/// Whoever can change an answer on its way can sign tokens: only TLS, or this very machine.
+pub(super) fn is_trustworthy(uri: &str) -> bool {
+    reqwest::Url::parse(uri).is_ok_and(|url| match url.scheme() {
+        "https" => true,
+        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn trust(changes: &Value) -> Value {
+        let mut trust = json!({
+            "issuer": "https://idp.test", "jwks_uri": "https://idp.test/jwks", "datastores": ["https://a.test/r4/"],
+            "role_arn": "arn:aws:iam::123456789012:role/smart",
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            trust[name] = value.clone();
+        }
+        trust
+    }
+
+    fn complaint(list: &Value) -> String {
+        rules(&list.to_string(), true).err().map(|bad| bad.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn several_issuers_stand_side_by_side() {
+        let list = json!([
+            trust(&json!({ "tenant": "a" })),
+            trust(&json!({ "tenant": "b" })),
+            trust(&json!({ "issuer": "https://cognito.test", "profile": "cognito", "clients": ["x"] })),
+            trust(&json!({ "tenant": "a", "datastores": ["https://b.test/r4/"] })),
+        ]);
+        let rules = rules(&list.to_string(), true).expect("good settings");
+        assert_eq!(rules.len(), 4);
+        assert_eq!(rules[2].trust.profile, Profile::Cognito);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (list, why) in [
+            (json!([]), "trust is empty"),
+            (json!({}), "trust cannot be read at line 1, column 0: a member is unknown or has the wrong type"),
+            (json!([trust(&json!({ "rolle": "x" }))]), "trust cannot be read at line 1, column"),
+            (json!([trust(&json!({ "issuer": "" }))]), "trust[0].issuer is missing"),
+            (json!([trust(&json!({ "role_arn": "" }))]), "trust[0].role_arn is missing"),
+            (json!([trust(&json!({})), trust(&json!({ "profile": "auth0" }))]), "trust[1].profile is none of"),
+            (json!([trust(&json!({ "profile": "cognito" }))]), "trust[0].clients is missing"),
+            (json!([trust(&json!({ "audiences": ["api://default"], "datastores": [] }))]), "trust[0].datastores is missing: audiences"),
+            (
+                json!([trust(&json!({ "datastores": [] })), trust(&json!({ "issuer": "https://b.test" }))]),
+                "trust[0].datastores is missing: with several",
+            ),
+            (json!([trust(&json!({ "datastores": ["a.test"] }))]), "trust[0].datastores has an entry that is no URL"),
+            (json!([trust(&json!({})), trust(&json!({ "tenant": "b" }))]), "trust[1].issuer can never be reached: trust[0]"),
+            (json!([trust(&json!({ "jwks": { "keys": [] } }))]), "trust[0].jwks has no usable key"),
+            (json!([trust(&json!({ "jwks": [] }))]), "trust[0].jwks cannot be used"),
+        ] {
+            assert!(complaint(&list).starts_with(why), "{list}: {}", complaint(&list));
+        }
+        assert!(rules("[", true).is_err());
+    }
+
+    #[test]
+    fn an_answer_over_plain_http_is_for_this_machine_alone() {
+        assert!(
+            is_trustworthy("http://127.0.0.1:8080/jwks") && is_trustworthy("http://localhost/jwks") && is_trustworthy("http://[::1]/x")
+        );
+        assert!(!is_trustworthy("http://127.0.0.1.evil.test/jwks") && !is_trustworthy("http://127.0.0.1@evil.test/jwks"));
+    }
+}
