@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{KeySource, Trust, Validator};
+use super::{KeySource, NoClient, Trust, Validator, may_ask};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with the name of its variable. No value is
@@ -31,7 +31,8 @@ pub(super) fn boolean_is_authorized(variable: &dyn Fn(&str) -> Option<String>) -
 impl Validator {
     /// A validator as the variables describe it: `ADMIT_ISSUER`, `JWKS_URI` or `ADMIT_JWKS` or both,
     /// `USER_ROLE_ARN`, and where wanted `ADMIT_READ_ONLY_ROLE_ARN`, `ADMIT_DATASTORES` (separated
-    /// by commas), `ADMIT_TENANT`, `ADMIT_BOOLEAN_IS_AUTHORIZED`. There is no default for whom to trust.
+    /// by commas), `ADMIT_TENANT`, `ADMIT_BOOLEAN_IS_AUTHORIZED`, `ADMIT_CA_FILE` (PEM;
+    /// authorities for `JWKS_URI` besides the public ones). There is no default for whom to trust.
     ///
     /// # Errors
     /// [`BadSettings`] names everything that is missing or cannot be used.
@@ -59,7 +60,7 @@ impl Validator {
         check("ADMIT_BOOLEAN_IS_AUTHORIZED", "is neither true nor false", boolean.is_some());
         let (uri, text) = (given("JWKS_URI"), given("ADMIT_JWKS"));
         check("JWKS_URI", "is missing, and so is ADMIT_JWKS", uri.is_some() || text.is_some());
-        check("JWKS_URI", "is not an https:// URL", uri.as_deref().is_none_or(is_trustworthy));
+        check("JWKS_URI", "is not an https:// URL", uri.as_deref().is_none_or(may_ask));
         let seed = match text.as_deref().map(|text| Jwks::parse(text.as_bytes())) {
             None => Jwks::default(),
             Some(Ok(keys)) => {
@@ -71,10 +72,18 @@ impl Validator {
                 Jwks::default()
             }
         };
+        let authorities = given("ADMIT_CA_FILE").map(std::fs::read);
+        check("ADMIT_CA_FILE", "cannot be read", !matches!(authorities, Some(Err(_))));
+        let authorities = authorities.and_then(Result::ok);
         let (Some(issuer), Some(role), true) = (issuer, role, bad.0.is_empty()) else { return Err(bad) };
         let keys = match uri {
             None => KeySource::embedded(seed),
-            Some(uri) => KeySource::remote(&uri, seed).map_err(|why| BadSettings(vec![("JWKS_URI", why.to_string())]))?,
+            Some(uri) => KeySource::remote_with_authorities(&uri, seed, authorities.as_deref()).map_err(|why| {
+                BadSettings(vec![match why {
+                    NoClient::Authorities => ("ADMIT_CA_FILE", "holds no usable certificates".to_owned()),
+                    NoClient::Tls => ("JWKS_URI", why.to_string()),
+                }])
+            })?,
         };
         let boolean_is_authorized = boolean.unwrap_or_default();
         Ok(Self::new(Trust { issuer, tenant: given("ADMIT_TENANT"), datastores, role, read_only_role, boolean_is_authorized }, keys))
@@ -90,15 +99,6 @@ fn is_role(text: &str) -> bool {
         && parts.next() == Some("")
         && parts.next().is_some_and(|account| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()))
         && parts.next().is_some_and(|name| name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
-}
-
-/// Whoever can change the key set on its way can sign tokens: only TLS, or this very machine.
-fn is_trustworthy(uri: &str) -> bool {
-    reqwest::Url::parse(uri).is_ok_and(|url| match url.scheme() {
-        "https" => true,
-        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
-        _ => false,
-    })
 }
 
 #[cfg(test)]
@@ -147,6 +147,8 @@ mod tests {
             ("JWKS_URI", "idp.test", "JWKS_URI is not an https:// URL"),
             ("ADMIT_JWKS", "{}", "ADMIT_JWKS cannot be used: not a JSON Web Key Set"),
             ("ADMIT_JWKS", r#"{"keys":[]}"#, "ADMIT_JWKS has no usable key"),
+            ("ADMIT_CA_FILE", "/nowhere/ca.pem", "ADMIT_CA_FILE cannot be read"),
+            ("ADMIT_CA_FILE", "/dev/null", "ADMIT_CA_FILE holds no usable certificates"),
             ("ADMIT_DATASTORES", " , ", "ADMIT_DATASTORES names no data store"),
             ("ADMIT_BOOLEAN_IS_AUTHORIZED", "perhaps", "ADMIT_BOOLEAN_IS_AUTHORIZED is neither true nor false"),
         ] {
@@ -154,13 +156,5 @@ mod tests {
         }
         let all = complaint(&[("ADMIT_ISSUER", ""), ("USER_ROLE_ARN", ""), ("JWKS_URI", "")]);
         assert_eq!(all, "ADMIT_ISSUER is missing; USER_ROLE_ARN is missing; JWKS_URI is missing, and so is ADMIT_JWKS");
-    }
-
-    #[test]
-    fn a_key_set_over_plain_http_is_for_this_machine_alone() {
-        assert!(
-            is_trustworthy("http://127.0.0.1:8080/jwks") && is_trustworthy("http://localhost/jwks") && is_trustworthy("http://[::1]/x")
-        );
-        assert!(!is_trustworthy("http://127.0.0.1.evil.test/jwks") && !is_trustworthy("http://127.0.0.1@evil.test/jwks"));
     }
 }

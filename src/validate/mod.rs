@@ -7,6 +7,7 @@ mod decision;
 mod environment;
 mod event;
 mod function;
+mod http;
 mod keys;
 mod trust;
 
@@ -17,7 +18,8 @@ pub use decision::{Allowed, Decision, Refusal};
 pub use environment::BadSettings;
 pub use event::{BearerToken, Event};
 pub use function::Function;
-pub use keys::{KeySource, Keys, MAX_AGE, MIN_REFETCH, NoClient};
+pub use http::{Answer, Fault, Http, NoClient, may_ask};
+pub use keys::{KeySource, Keys, MAX_AGE, MIN_REFETCH};
 pub use trust::Trust;
 
 use crate::scope::{Level, ScopeSet};
