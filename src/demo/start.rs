@@ -23,7 +23,7 @@ use crate::secret::ClientSecret;
 use crate::store::{self, Location, Store};
 use crate::tenant::Tenant;
 use crate::token::Jwks;
-use crate::validate::{KeySource, Profile, Trust, Validator};
+use crate::validate::{Http, KeySource, Profile, Trust, Validator};
 
 /// The ports that are tried first; the next free one is taken where one is not.
 #[derive(Clone, Copy, Debug)]
@@ -189,9 +189,10 @@ fn stand_in(issuer: &str, fhir_base: &str, world: World, clock: Clock) -> Result
         Box::pin(async move { validator.answer(&event, now).await })
     });
     let discovery = format!("{issuer}/fhir-bases/{}/.well-known/smart-configuration", stock::BASE);
+    let http = Http::new(None, Duration::from_secs(5), 64 * 1024)?;
     let smart_configuration: DiscoverySource = Arc::new(move || {
-        let discovery = discovery.clone();
-        Box::pin(async move { reqwest::get(discovery).await.ok()?.error_for_status().ok()?.bytes().await.ok().map(|bytes| bytes.to_vec()) })
+        let (http, discovery) = (http.clone(), discovery.clone());
+        Box::pin(async move { http.get(&discovery, &[]).await.ok() })
     });
     Ok(StandIn {
         world: Arc::new(world),

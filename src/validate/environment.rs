@@ -42,13 +42,18 @@ impl Validator {
         if boolean.is_none() {
             bad.add("ADMIT_BOOLEAN_IS_AUTHORIZED", "is neither true nor false");
         }
+        let authorities = given(variable, "ADMIT_CA_FILE").map(std::fs::read);
+        if matches!(authorities, Some(Err(_))) {
+            bad.add("ADMIT_CA_FILE", "cannot be read");
+        }
+        let authorities = authorities.and_then(Result::ok);
         let needs_role = true;
         let rules = match given(variable, "ADMIT_TRUST").or_else(|| beside(variable, "trust.json")) {
-            Some(text) => settings::rules(&text, needs_role)?,
+            Some(text) => settings::rules(&text, needs_role, authorities.as_deref())?,
             None => {
                 let checked = single(variable, &mut bad).check(&|setting| name_of(variable, setting), needs_role, &mut bad);
                 let Some(checked) = checked.filter(|_| bad.is_empty()) else { return Err(bad) };
-                vec![checked.rule().map_err(|why| BadSettings::one("JWKS_URI", &why.to_string()))?]
+                vec![checked.rule(authorities.as_deref())?]
             }
         };
         if !bad.is_empty() {
@@ -179,8 +184,12 @@ mod tests {
             ("JWKS_URI", "idp.test", "JWKS_URI is not an https:// URL"),
             ("ADMIT_JWKS", "{}", "ADMIT_JWKS cannot be used: not a JSON Web Key Set"),
             ("ADMIT_JWKS", r#"{"keys":[]}"#, "ADMIT_JWKS has no usable key"),
+            ("ADMIT_CA_FILE", "/nowhere/ca.pem", "ADMIT_CA_FILE cannot be read"),
+            ("ADMIT_CA_FILE", "/dev/null", "ADMIT_CA_FILE holds no usable certificates"),
             ("ADMIT_DATASTORES", " , ", "ADMIT_DATASTORES names no data store"),
             ("ADMIT_DATASTORES", "fhir.test", "ADMIT_DATASTORES has an entry that is no URL"),
+            ("ADMIT_CA_FILE", "/nowhere/ca.pem", "ADMIT_CA_FILE cannot be read"),
+            ("ADMIT_CA_FILE", "/dev/null", "ADMIT_CA_FILE holds no usable certificates"),
             ("ADMIT_PROFILE", "auth0", "ADMIT_PROFILE is none of admit, cognito, keycloak, okta, generic"),
             ("ADMIT_AUDIENCES", "api://x", "ADMIT_DATASTORES is missing: audiences of another name have to be tied to data stores"),
             (

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::{Http, NoClient};
 use crate::token::{Jwks, MAX_JWKS_BYTES};
 
 /// A key set is asked for again at most this often, in seconds, however many unknown keys come by.
@@ -48,16 +49,11 @@ struct Known {
 
 struct Remote {
     uri: String,
-    client: reqwest::Client,
+    http: Http,
     /// When the URI was last asked, in Unix seconds. Held while asking: who comes second waits for
     /// the first one's answer.
     asked_at: tokio::sync::Mutex<Option<i64>>,
 }
-
-/// The HTTP client could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client for the key set cannot be set up")]
-pub struct NoClient(#[from] reqwest::Error);
 
 /// How often the key set was asked for since somebody last wanted to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,8 +76,16 @@ impl KeySource {
     /// # Errors
     /// [`NoClient`], where TLS cannot be set up.
     pub fn remote(uri: &str, seed: Jwks) -> Result<Self, NoClient> {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(DEADLINE).build()?;
-        Ok(Self::with(seed, Some(Remote { uri: uri.to_owned(), client, asked_at: tokio::sync::Mutex::new(None) })))
+        Self::remote_with_authorities(uri, seed, None)
+    }
+
+    /// Likewise, where the URI's certificate may also be of one of these `authorities` (certificates in PEM).
+    ///
+    /// # Errors
+    /// [`NoClient`], where TLS cannot be set up, or the authorities cannot be read.
+    pub fn remote_with_authorities(uri: &str, seed: Jwks, authorities: Option<&[u8]>) -> Result<Self, NoClient> {
+        let http = Http::new(authorities, DEADLINE, MAX_JWKS_BYTES)?;
+        Ok(Self::with(seed, Some(Remote { uri: uri.to_owned(), http, asked_at: tokio::sync::Mutex::new(None) })))
     }
 
     fn with(keys: Jwks, remote: Option<Remote>) -> Self {
@@ -208,20 +212,9 @@ fn is_within(seconds: Range<i64>, then: i64, now: i64) -> bool {
 }
 
 impl Remote {
-    async fn fetch(&self) -> Result<Jwks, &'static str> {
-        let request = self.client.get(&self.uri).header("accept", "application/json");
-        let mut response = request.send().await.map_err(|error| if error.is_timeout() { "timeout" } else { "no answer" })?;
-        if response.status() != 200 {
-            return Err("the answer is not 200");
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| "the answer broke off")? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_JWKS_BYTES {
-                return Err("the answer is too large");
-            }
-        }
+    async fn fetch(&self) -> Result<Jwks, String> {
+        let body = self.http.get(&self.uri, &[("accept", "application/json")]).await.map_err(|fault| fault.to_string())?;
         let keys = Jwks::parse(&body).map_err(|_| "the answer is not a usable key set")?;
-        if keys.is_empty() { Err("the key set has no usable key") } else { Ok(keys) }
+        if keys.is_empty() { Err("the key set has no usable key".to_owned()) } else { Ok(keys) }
     }
 }

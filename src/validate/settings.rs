@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{KeySource, Profile, Rule, Trust};
+use super::http::{is_url, may_ask};
+use super::{KeySource, NoClient, Profile, Rule, Trust};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with its name. No value is repeated.
@@ -73,7 +74,7 @@ impl Settings {
         for (setting, arn) in [("role_arn", &self.role_arn), ("read_only_role_arn", &self.read_only_role_arn)] {
             check(setting, "is not the ARN of an IAM role", arn.is_empty() || is_role(arn));
         }
-        check("datastores", "has an entry that is no URL", self.datastores.iter().all(|url| reqwest::Url::parse(url).is_ok()));
+        check("datastores", "has an entry that is no URL", self.datastores.iter().all(|url| is_url(url)));
         if profile.takes_client_for_audience() {
             check(
                 "clients",
@@ -84,7 +85,7 @@ impl Settings {
         let is_bound = self.audiences.is_empty() || !self.datastores.is_empty();
         check("datastores", "is missing: audiences of another name have to be tied to data stores", is_bound);
         check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), !self.jwks_uri.is_empty() || self.jwks.is_some());
-        check("jwks_uri", "is not an https:// URL", self.jwks_uri.is_empty() || is_trustworthy(&self.jwks_uri));
+        check("jwks_uri", "is not an https:// URL", self.jwks_uri.is_empty() || may_ask(&self.jwks_uri));
         let seed = match self.jwks.as_ref().map(|set| Jwks::parse(set.to_string().as_bytes())) {
             None => Jwks::default(),
             Some(Ok(keys)) => {
@@ -123,18 +124,21 @@ pub(super) struct Checked {
 }
 
 impl Checked {
-    /// The rule that comes of it.
-    pub(super) fn rule(self) -> Result<Rule, super::NoClient> {
+    /// The rule that comes of it. `authorities` may have signed the certificates of whoever is asked (see [`super::Http`]).
+    pub(super) fn rule(self, authorities: Option<&[u8]>) -> Result<Rule, BadSettings> {
         let keys = match &self.jwks_uri {
             None => KeySource::embedded(self.seed),
-            Some(uri) => KeySource::remote(uri, self.seed)?,
+            Some(uri) => KeySource::remote_with_authorities(uri, self.seed, authorities).map_err(|why| match why {
+                NoClient::Authorities => BadSettings::one("ADMIT_CA_FILE", "holds no usable certificates"),
+                NoClient::Tls => BadSettings::one("JWKS_URI", &why.to_string()),
+            })?,
         };
         Ok(Rule { trust: self.trust, keys: Arc::new(keys) })
     }
 }
 
 /// Several trusts, as `trust.json` has them: an array of objects.
-pub(super) fn rules(text: &str, needs_role: bool) -> Result<Vec<Rule>, BadSettings> {
+pub(super) fn rules(text: &str, needs_role: bool, authorities: Option<&[u8]>) -> Result<Vec<Rule>, BadSettings> {
     let list: Vec<Settings> = serde_json::from_str(text).map_err(|error| {
         // The message names members and places, never values: those are not quoted by serde for unknown or missing members.
         BadSettings::one("trust", &format!("cannot be read at line {}, column {}: {}", error.line(), error.column(), kind(&error)))
@@ -159,7 +163,7 @@ pub(super) fn rules(text: &str, needs_role: bool) -> Result<Vec<Rule>, BadSettin
     if !bad.is_empty() {
         return Err(bad);
     }
-    checked.into_iter().map(|checked| checked.rule().map_err(|why| BadSettings::one("jwks_uri", &why.to_string()))).collect()
+    checked.into_iter().map(|checked| checked.rule(authorities)).collect()
 }
 
 fn kind(error: &serde_json::Error) -> &'static str {
@@ -184,15 +188,6 @@ pub(super) fn is_role(text: &str) -> bool {
         && parts.next().is_some_and(|name| name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
-/// Whoever can change an answer on its way can sign tokens: only TLS, or this very machine.
-pub(super) fn is_trustworthy(uri: &str) -> bool {
-    reqwest::Url::parse(uri).is_ok_and(|url| match url.scheme() {
-        "https" => true,
-        "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
-        _ => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -211,7 +206,7 @@ mod tests {
     }
 
     fn complaint(list: &Value) -> String {
-        rules(&list.to_string(), true).err().map(|bad| bad.to_string()).unwrap_or_default()
+        rules(&list.to_string(), true, None).err().map(|bad| bad.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -222,7 +217,7 @@ mod tests {
             trust(&json!({ "issuer": "https://cognito.test", "profile": "cognito", "clients": ["x"] })),
             trust(&json!({ "tenant": "a", "datastores": ["https://b.test/r4/"] })),
         ]);
-        let rules = rules(&list.to_string(), true).expect("good settings");
+        let rules = rules(&list.to_string(), true, None).expect("good settings");
         assert_eq!(rules.len(), 4);
         assert_eq!(rules[2].trust.profile, Profile::Cognito);
     }
@@ -249,14 +244,6 @@ mod tests {
         ] {
             assert!(complaint(&list).starts_with(why), "{list}: {}", complaint(&list));
         }
-        assert!(rules("[", true).is_err());
-    }
-
-    #[test]
-    fn an_answer_over_plain_http_is_for_this_machine_alone() {
-        assert!(
-            is_trustworthy("http://127.0.0.1:8080/jwks") && is_trustworthy("http://localhost/jwks") && is_trustworthy("http://[::1]/x")
-        );
-        assert!(!is_trustworthy("http://127.0.0.1.evil.test/jwks") && !is_trustworthy("http://127.0.0.1@evil.test/jwks"));
+        assert!(rules("[", true, None).is_err());
     }
 }
