@@ -25,7 +25,7 @@ impl Validator {
         let mut steps = Steps::default();
         // What cannot be gone past ends the steps; the decision says it again.
         let _ = self.look(endpoint, token, now, &mut steps).await;
-        (steps.0, self.decide_on(endpoint, token, now).await)
+        (steps.0, self.decide_on(endpoint, token, now, None).await)
     }
 
     async fn look(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, steps: &mut Steps) -> Result<(), Refusal> {

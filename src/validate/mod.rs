@@ -99,20 +99,21 @@ impl Validator {
     /// Decides on one event of HealthLake's.
     pub async fn decide(&self, event: &Value, now: OffsetDateTime) -> Decision {
         match Event::read(event) {
-            Ok(event) => self.decide_on(&event.datastore_endpoint, &event.bearer_token, now).await,
+            Ok(event) => self.decide_on(&event.datastore_endpoint, &event.bearer_token, now, None).await,
             Err(missing) => Decision::Refuse(missing.into()),
         }
     }
 
-    /// Decides whether this token opens this data store.
-    pub async fn decide_on(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> Decision {
-        match self.judge(endpoint, token, now).await {
+    /// Decides whether this token opens this data store. `trace` is the X-Ray trace that the question belongs to:
+    /// whoever has to be asked besides is told it.
+    pub async fn decide_on(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, trace: Option<&str>) -> Decision {
+        match self.judge(endpoint, token, now, trace).await {
             Ok(allowed) => Decision::Allow(Box::new(allowed)),
             Err(refused) => Decision::Refuse(refused),
         }
     }
 
-    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> Result<Allowed, Refused> {
+    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, _trace: Option<&str>) -> Result<Allowed, Refused> {
         if !self.rules.iter().any(|rule| rule.trust.serves(endpoint)) {
             return Err(Refusal::UnknownDatastore.into());
         }
