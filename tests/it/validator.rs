@@ -1,7 +1,9 @@
 //! The validator that HealthLake calls: what it is sent, what it answers, where its keys come from.
 
 mod fetch;
+mod profiles;
 mod property;
+mod trusts;
 
 use admit::token::Algorithm;
 use admit::validate::{KeySource, Profile, Trust, Validator};
