@@ -1,5 +1,6 @@
 //! The validator that HealthLake calls: what it is sent, what it answers, where its keys come from.
 
+mod algorithms;
 mod fetch;
 mod profiles;
 mod property;
