@@ -3,7 +3,10 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::clock::Clock;
 use crate::validate::Function;
@@ -31,15 +34,17 @@ pub async fn run() -> Result<(), Error> {
         .await
 }
 
-/// One JSON object per line. The runtime's own lines stay out below warnings: at `trace` it logs
-/// whole events, and with them tokens. A panic's message may quote what it was about: only its place is logged.
+/// One JSON object per line, of the level in `ADMIT_LOG`, such as `debug` or `warn,admit=trace`. The runtime's own lines
+/// stay out below warnings: at `trace` it logs whole events, and with them tokens. A panic's message may quote
+/// what it was about: only its place is logged.
 fn start_log() {
-    let filter = std::env::var("ADMIT_LOG").ok().and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("info"));
-    let filter = ["lambda_runtime=warn", "lambda_runtime_api_client=warn"]
-        .into_iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false).with_env_filter(filter).init();
+    let wanted: Option<Targets> = std::env::var("ADMIT_LOG").ok().and_then(|text| text.parse().ok());
+    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let quiet = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_targets(["lambda_runtime", "lambda_runtime_api_client"].map(|target| (target, LevelFilter::WARN)));
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    lines.with_max_level(LevelFilter::TRACE).finish().with(wanted).with(quiet).init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a panic");
