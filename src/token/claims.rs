@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Rejection;
-use crate::scope::MAX_LENGTH as MAX_SCOPE_LENGTH;
+use super::{MAX_TOKEN_BYTES, Rejection};
 
 /// The claims of an access token (RFC 9068 §2.2, and the SMART context).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +106,7 @@ impl AccessClaims {
             nbf: seconds("nbf")?,
             jti: text("jti", 255)?,
             client_id: text("client_id", 255)?,
-            scope: text("scope", MAX_SCOPE_LENGTH)?,
+            scope: text("scope", MAX_TOKEN_BYTES)?,
             tenant_id: text("tenant_id", 255)?,
             patient: optional("patient")?,
             encounter: optional("encounter")?,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::scope::{Level, ResourceScope, ResourceType};
+use crate::scope::{ResourceScope, ResourceType};
 use crate::token::{AccessClaims, Rejection};
 
 /// The claims of an access token, read by their types. All of it comes out of a signed token or an
@@ -80,17 +80,20 @@ pub(super) struct FhirScopes {
     pub(super) any: bool,
     /// One of them allows more than reading.
     pub(super) write: bool,
-    /// One of them is for the patient in context.
+    /// One of them is for the patient in context, or begins like one that is.
     pub(super) patient: bool,
 }
 
 impl FhirScopes {
     pub(super) fn read(scope: &str) -> Self {
         let mut sum = Self::default();
-        for scope in scope.split(' ').filter_map(fhir_scope) {
-            sum.any = true;
-            sum.write |= scope.access.writes();
-            sum.patient |= scope.level == Level::Patient;
+        for word in scope.split(' ') {
+            // Also where we cannot read the rest: HealthLake may, and would not know whose records are meant.
+            sum.patient |= word.starts_with("patient/");
+            if let Some(scope) = fhir_scope(word) {
+                sum.any = true;
+                sum.write |= scope.access.writes();
+            }
         }
         sum
     }
@@ -126,6 +129,13 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_like_a_patients_scope_needs_a_patient() {
+        assert_eq!(read("user/Observation.rs patient/Observation.sr"), (true, false, true));
+        assert_eq!(read("user/Observation.rs patient/*.rs?category=LAB"), (true, false, true));
+        assert_eq!(read("user/Observation.rs launch/patient"), (true, false, false));
+    }
+
+    #[test]
     fn what_is_malformed_is_no_scope() {
         for bad in [
             "",
@@ -143,7 +153,8 @@ mod tests {
             "patient/Observation",
             "https://fhir.test/patient/Observation.rs",
         ] {
-            assert_eq!(read(bad), (false, false, false), "{bad:?}");
+            let FhirScopes { any, write, .. } = FhirScopes::read(bad);
+            assert!(!any && !write, "{bad:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The validator that HealthLake calls: what it is sent, what it answers, where its keys come from.
 
 mod algorithms;
+mod contract;
 mod fetch;
 mod profiles;
 mod property;

@@ -87,8 +87,12 @@ async fn a_claim_that_is_missing_or_no_text_is_refused() {
     for name in ["iss", "sub", "aud", "jti", "client_id", "scope", "tenant_id"] {
         stage.refuse_access(&format!("no {name}"), &stage.access.access_token(&without(stage.access_claims(), name))).await;
         let right = stage.access_claims()[name].clone();
-        for value in [json!(""), json!(5), json!(null), json!(true), json!([right]), json!({ "value": right }), json!("x".repeat(4097))] {
+        for value in [json!(""), json!(5), json!(null), json!(true), json!([right]), json!({ "value": right })] {
             stage.refuse_access(&format!("{name} {value}"), &changed(&stage, name, value.clone())).await;
+        }
+        // Scopes may be as many as fit into a token.
+        if name != "scope" {
+            stage.refuse_access(&format!("{name} of 4097 bytes"), &changed(&stage, name, json!("x".repeat(4097)))).await;
         }
     }
     stage.refuse_access("sub of 256 characters", &changed(&stage, "sub", json!("x".repeat(256)))).await;
