@@ -51,6 +51,9 @@ pub enum Refusal {
     /// No token, or something that cannot be one.
     #[error("bearerToken holds no token")]
     NoToken,
+    /// API Gateway names no API of which a policy could be made.
+    #[error("methodArn or routeArn is not the ARN of an API")]
+    BadArn,
     /// A data store that this validator was not set up for.
     #[error("this data store is not one that the validator serves")]
     UnknownDatastore,
@@ -84,6 +87,7 @@ impl Refusal {
         match self {
             Self::MissingFields => "missing_fields",
             Self::NoToken => "no_token",
+            Self::BadArn => "bad_arn",
             Self::UnknownDatastore => "unknown_datastore",
             Self::NoKeys => "no_keys",
             Self::Inactive => "inactive",

@@ -47,7 +47,8 @@ impl Validator {
             bad.add("ADMIT_CA_FILE", "cannot be read");
         }
         let authorities = authorities.and_then(Result::ok);
-        let needs_role = true;
+        // Who answers API Gateway need not answer HealthLake.
+        let needs_role = given(variable, "ADMIT_FHIR_BASE").is_none();
         let rules = match given(variable, "ADMIT_TRUST").or_else(|| beside(variable, "trust.json")) {
             Some(text) => settings::rules(&text, needs_role, authorities.as_deref())?,
             None => {

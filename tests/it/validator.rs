@@ -3,6 +3,8 @@
 mod algorithms;
 mod contract;
 mod fetch;
+pub mod gateway;
+pub mod journal;
 mod profiles;
 mod property;
 mod trusts;
@@ -234,70 +236,4 @@ async fn a_token_of_more_than_8_kib_is_refused() {
     let long = forge.access_token(&claims);
     assert!(long.len() > 8192 && long.len() < 9000);
     assert_eq!(validator.answer(&event(&long), noon()).await["authPayload"]["error"], "the token is too long");
-}
-
-/// LM-17: not at any level, not for any outcome.
-#[tokio::test]
-async fn no_token_gets_into_the_log() {
-    use crate::support::Log;
-    use admit::clock::Clock;
-    use admit::validate::Function;
-
-    let (forge, _) = stage();
-    let jwks = forge.jwks_text();
-    let settings = move |name: &str| match name {
-        "ADMIT_ISSUER" => Some(ISSUER.to_owned()),
-        "ADMIT_JWKS" => Some(jwks.clone()),
-        "USER_ROLE_ARN" => Some(ROLE.to_owned()),
-        _ => None,
-    };
-    let log = Log::listen();
-    let function = Function::from_environment(&settings, Clock::manual(noon()));
-    let good = good(&forge);
-    let spoilt = format!("{}x", &good[..good.len() - 1]);
-    for token in [&good, &spoilt, &format!("{good} ")] {
-        function.answer(&event(token)).await;
-    }
-    let mut odd = event(&good);
-    odd["operationName"] = json!(good);
-    function.answer(&odd).await;
-    let text = log.text();
-    for part in good.split('.') {
-        assert!(!text.contains(part), "{text}");
-    }
-    assert!(!text.contains("u-dr.a") && !text.contains("Patient/p1"), "{text}");
-    let lines = log.lines_with("\"decided\"");
-    assert_eq!(lines.len(), 4, "{text}");
-    for (line, expected) in lines.iter().zip(["allow", "refuse", "refuse", "allow"]) {
-        let line: Value = serde_json::from_str(line).expect("JSON");
-        assert_eq!(line["decision"], expected, "{line}");
-        assert!(line["duration_ms"].is_number());
-        if expected == "allow" {
-            assert_eq!(line["issuer"], ISSUER);
-            assert_eq!((&line["client_id"], &line["tenant"], &line["jti"]), (&json!("spa"), &json!("default"), &json!("synthetic-jti")));
-        } else {
-            assert!(line["reason"].is_string() && line.get("jti").is_none(), "{line}");
-        }
-    }
-}
-
-/// LM-20: one line says what is missing, and nothing is said again for each event.
-#[tokio::test]
-async fn a_missing_setting_is_named_once_in_the_log_and_every_event_refused() {
-    use crate::support::Log;
-    use admit::clock::Clock;
-    use admit::validate::Function;
-
-    let (forge, _) = stage();
-    let all = [("ADMIT_ISSUER", ISSUER.to_owned()), ("ADMIT_JWKS", forge.jwks_text()), ("USER_ROLE_ARN", ROLE.to_owned())];
-    for (missing, _) in &all {
-        let log = Log::listen();
-        let settings = |name: &str| all.iter().find(|(own, _)| own == &name && own != missing).map(|(_, value)| value.clone());
-        let function = Function::from_environment(&settings, Clock::manual(noon()));
-        for _ in 0..3 {
-            assert_refused(missing, &function.answer(&event(&good(&forge))).await);
-        }
-        let name = if *missing == "ADMIT_JWKS" { "JWKS_URI" } else { missing };
-        assert_eq!(log.lines_with(&format!("{name} is missing")).len(), 1, "{}", log.text());
-    }
 }
