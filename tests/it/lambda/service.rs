@@ -1,0 +1,119 @@
+//! The Lambda service as the function sees it, on loopback: hands out events one by one, and takes the answers.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::validator::journal::TRACE;
+
+/// What the function did with an event.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The request's id: `request-0`, `request-1` and so on.
+    pub id: String,
+    /// Whether it answered; otherwise it failed, on purpose or not.
+    pub is_answer: bool,
+    pub body: Value,
+}
+
+pub struct Service {
+    address: SocketAddr,
+    outcomes: mpsc::UnboundedReceiver<Outcome>,
+}
+
+impl Service {
+    pub async fn start(events: Vec<Vec<u8>>) -> Self {
+        let events: VecDeque<(usize, Vec<u8>)> = events.into_iter().enumerate().collect();
+        let events = Arc::new(Mutex::new(events));
+        let (sender, outcomes) = mpsc::unbounded_channel();
+        let next = move || {
+            let event = events.lock().expect("the events").pop_front();
+            async move {
+                let Some((i, event)) = event else { return std::future::pending().await };
+                let mut headers = HeaderMap::new();
+                for (name, value) in [
+                    ("lambda-runtime-aws-request-id", format!("request-{i}").as_str()),
+                    ("lambda-runtime-deadline-ms", "4102444800000"),
+                    ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:admit"),
+                    ("lambda-runtime-trace-id", TRACE),
+                ] {
+                    headers.insert(name, value.parse().expect("a header"));
+                }
+                (headers, event).into_response()
+            }
+        };
+        let take = move |Path((id, what)): Path<(String, String)>, body: String| async move {
+            let body = serde_json::from_str(&body).expect("JSON");
+            let _ = sender.send(Outcome { id, is_answer: what == "response", body });
+            StatusCode::ACCEPTED
+        };
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/{what}", post(take));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { address, outcomes }
+    }
+
+    /// Runs the function with these settings, in an environment of its own.
+    pub fn run(&self, settings: &[(&str, &str)]) -> Function {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bootstrap"));
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("AWS_LAMBDA_RUNTIME_API", self.address.to_string()).env("AWS_LAMBDA_FUNCTION_NAME", "admit");
+        command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256").env("AWS_LAMBDA_FUNCTION_VERSION", "1");
+        command.envs(settings.iter().copied());
+        let mut process = command.spawn().expect("the program");
+        let said = [read(process.stdout.take().expect("stdout")), read(process.stderr.take().expect("stderr"))];
+        Function { process, said }
+    }
+
+    pub async fn next(&mut self) -> Outcome {
+        let wait = tokio::time::timeout(Duration::from_secs(10), self.outcomes.recv());
+        wait.await.expect("an outcome within ten seconds").expect("an outcome")
+    }
+
+    /// What the function answers next, where it does answer.
+    pub async fn answer(&mut self) -> Value {
+        let outcome = self.next().await;
+        assert!(outcome.is_answer, "{outcome:?}");
+        outcome.body
+    }
+}
+
+/// The running function.
+pub struct Function {
+    process: Child,
+    said: [JoinHandle<Vec<String>>; 2],
+}
+
+impl Function {
+    /// Ends it, and returns what it logged.
+    pub fn log(mut self) -> Vec<String> {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("its end");
+        self.said.into_iter().flat_map(|lines| lines.join().expect("its log")).collect()
+    }
+
+    /// The same, line by line: every line is JSON.
+    pub fn lines(self) -> Vec<Value> {
+        self.log().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
+    }
+}
+
+/// Reads on while the function runs: a full pipe would stop it.
+fn read(from: impl std::io::Read + Send + 'static) -> JoinHandle<Vec<String>> {
+    std::thread::spawn(move || BufReader::new(from).lines().map(|line| line.expect("UTF-8")).collect())
+}
