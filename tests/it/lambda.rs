@@ -1,6 +1,7 @@
 //! The `bootstrap` binary, fed by a Lambda service of our own.
 
 mod contract;
+mod faults;
 mod gateway;
 mod log;
 mod service;

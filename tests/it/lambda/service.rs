@@ -1,12 +1,12 @@
 //! The Lambda service as the function sees it, on loopback: hands out events one by one, and takes the answers.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Path;
@@ -26,25 +26,37 @@ pub struct Outcome {
     /// Whether it answered; otherwise it failed, on purpose or not.
     pub is_answer: bool,
     pub body: Value,
+    /// The time from the event to this.
+    pub took: Duration,
 }
 
 pub struct Service {
     address: SocketAddr,
+    events: mpsc::UnboundedSender<Vec<u8>>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
 }
 
 impl Service {
     pub async fn start(events: Vec<Vec<u8>>) -> Self {
-        let events: VecDeque<(usize, Vec<u8>)> = events.into_iter().enumerate().collect();
-        let events = Arc::new(Mutex::new(events));
+        let (to_function, waiting) = mpsc::unbounded_channel::<Vec<u8>>();
+        for event in events {
+            to_function.send(event).expect("a channel");
+        }
+        let waiting = Arc::new(tokio::sync::Mutex::new((0, waiting)));
+        let began = Arc::new(Mutex::new(HashMap::new()));
         let (sender, outcomes) = mpsc::unbounded_channel();
+        let beginnings = Arc::clone(&began);
         let next = move || {
-            let event = events.lock().expect("the events").pop_front();
+            let (waiting, began) = (Arc::clone(&waiting), Arc::clone(&beginnings));
             async move {
-                let Some((i, event)) = event else { return std::future::pending().await };
+                let mut waiting = waiting.lock().await;
+                let Some(event) = waiting.1.recv().await else { return std::future::pending().await };
+                let id = format!("request-{}", waiting.0);
+                waiting.0 += 1;
+                began.lock().expect("the beginnings").insert(id.clone(), Instant::now());
                 let mut headers = HeaderMap::new();
                 for (name, value) in [
-                    ("lambda-runtime-aws-request-id", format!("request-{i}").as_str()),
+                    ("lambda-runtime-aws-request-id", id.as_str()),
                     ("lambda-runtime-deadline-ms", "4102444800000"),
                     ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:admit"),
                     ("lambda-runtime-trace-id", TRACE),
@@ -56,7 +68,8 @@ impl Service {
         };
         let take = move |Path((id, what)): Path<(String, String)>, body: String| async move {
             let body = serde_json::from_str(&body).expect("JSON");
-            let _ = sender.send(Outcome { id, is_answer: what == "response", body });
+            let took = began.lock().expect("the beginnings").remove(&id).expect("an event of this name").elapsed();
+            let _ = sender.send(Outcome { id, is_answer: what == "response", body, took });
             StatusCode::ACCEPTED
         };
         let routes = Router::new()
@@ -65,7 +78,12 @@ impl Service {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { address, outcomes }
+        Self { address, events: to_function, outcomes }
+    }
+
+    /// One more event.
+    pub fn send(&self, event: Vec<u8>) {
+        self.events.send(event).expect("a channel");
     }
 
     /// Runs the function with these settings, in an environment of its own.
