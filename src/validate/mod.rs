@@ -35,7 +35,7 @@ pub use http::{Answer, Fault, Http, NoClient, may_ask};
 pub use journal::Sink;
 pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, REFRESH_AGE};
 pub use profile::{Profile, UnknownProfile};
-pub use settings::BadSettings;
+pub use settings::{BadSettings, is_role};
 pub use trust::Trust;
 
 use crate::token::{Rejection, Unverified};

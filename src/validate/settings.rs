@@ -177,8 +177,9 @@ fn hides(earlier: &Trust, later: &Trust) -> bool {
         && later.datastores.iter().any(|datastore| earlier.serves(datastore))
 }
 
-/// Such as `arn:aws:iam::123456789012:role/healthlake`.
-pub(super) fn is_role(text: &str) -> bool {
+/// Whether this is the ARN of an IAM role, such as `arn:aws:iam::123456789012:role/healthlake`.
+#[must_use]
+pub fn is_role(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     parts.next() == Some("arn")
         && parts.next().is_some_and(|partition| partition.starts_with("aws"))
