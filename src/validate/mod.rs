@@ -85,6 +85,21 @@ impl Validator {
         Self { context, ..self }
     }
 
+    /// Whether `isAuthorized` is a boolean instead of a string.
+    #[must_use]
+    pub fn answers_with_boolean(&self) -> bool {
+        self.boolean_is_authorized
+    }
+
+    /// The data stores that are served by name, each once.
+    #[must_use]
+    pub fn datastores(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.rules.iter().flat_map(|rule| &rule.trust.datastores).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Fetches the keys that are not there yet, so that the first token need not wait.
     pub async fn warm(&self, now: OffsetDateTime) {
         let mut fetching = tokio::task::JoinSet::new();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{is_url, may_ask};
-use super::{KeySource, NoClient, Profile, Rule, Trust};
+use super::{KeySource, NoClient, Profile, Rule, Trust, Validator};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with its name. No value is repeated.
@@ -134,6 +134,17 @@ impl Checked {
             })?,
         };
         Ok(Rule { trust: self.trust, keys: Arc::new(keys) })
+    }
+}
+
+impl Validator {
+    /// A validator as `trust.json` describes it. It may lack roles, which only HealthLake needs. `authorities` are
+    /// certificates in PEM of those who may have signed the certificates of whoever is asked, beside the public ones.
+    ///
+    /// # Errors
+    /// [`BadSettings`] names everything that is missing or cannot be used, such as `trust[0].issuer`.
+    pub fn from_trust(text: &str, authorities: Option<&[u8]>) -> Result<Self, BadSettings> {
+        rules(text, false, authorities).map(Self::of)
     }
 }
 
