@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches as _, ValueEnum};
 use serde::Deserialize;
 
 use crate::app::Validation;
@@ -176,7 +176,6 @@ impl Config {
     /// # Errors
     /// [`BadConfig`] says which setting is wrong, and what would be right.
     pub fn resolve(common: Common, serve: Serve) -> Result<Self, BadConfig> {
-        refuse_unknown_variables()?;
         let file = match &common.config {
             None => File::default(),
             Some(path) => {
@@ -193,6 +192,21 @@ impl Config {
             log_format: common.log_format.or(file.log_format),
             log: common.log.or(file.log.clone()),
             server: Server::resolve(serve, file),
+        })
+    }
+}
+
+impl Serve {
+    /// What the variables say, as `admit serve` would read them: for a command that stands in for the server.
+    ///
+    /// # Errors
+    /// [`BadConfig`], where one cannot be read.
+    pub fn from_variables() -> Result<Self, BadConfig> {
+        let read = Self::augment_args(clap::Command::new("serve")).try_get_matches_from(["serve"]);
+        read.and_then(|found| Self::from_arg_matches(&found)).map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            BadConfig(format!("the variables of `admit serve`: {}", first.trim_start_matches("error: ")))
         })
     }
 }
@@ -246,7 +260,11 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn refuse_unknown_variables() -> Result<(), BadConfig> {
+/// Refuses a misspelt variable.
+///
+/// # Errors
+/// [`BadConfig`] names it, and those that there are.
+pub fn refuse_unknown_variables() -> Result<(), BadConfig> {
     let unknown = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .find(|name| name.starts_with("ADMIT_") && !VARIABLES.contains(&name.as_str()));
