@@ -3,10 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::builder::BoolishValueParser;
+use clap::{Args, FromArgMatches as _, ValueEnum};
 use serde::Deserialize;
 
+use crate::app::Validation;
 use crate::store::Location;
+use crate::validate::is_role;
 
 /// What every command looks at. Each flag has a variable, and a key of the same name in the file.
 #[derive(Args, Clone, Debug, Default)]
@@ -55,6 +58,23 @@ pub struct Serve {
     /// How many passwords may be hashed at once [default: one per core]
     #[arg(long, env = "ADMIT_HASH_SLOTS", value_name = "N")]
     hash_slots: Option<usize>,
+    /// The IAM role that HealthLake takes on, for `POST /validate`; without one it lets no token in
+    #[arg(long, env = "ADMIT_ROLE_ARN", value_name = "ARN")]
+    role_arn: Option<String>,
+    /// Another role, for tokens that may only read
+    #[arg(long, env = "ADMIT_READ_ONLY_ROLE_ARN", value_name = "ARN")]
+    read_only_role_arn: Option<String>,
+    /// `POST /validate` answers `isAuthorized` as a boolean instead of a string
+    #[arg(
+        long,
+        env = "ADMIT_BOOLEAN_IS_AUTHORIZED",
+        value_name = "YES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    boolean_is_authorized: Option<bool>,
 }
 
 /// The same, as the file has it.
@@ -73,6 +93,9 @@ struct File {
     trusted_proxies: Option<Vec<IpAddr>>,
     allowed_hosts: Option<Vec<String>>,
     hash_slots: Option<usize>,
+    role_arn: Option<String>,
+    read_only_role_arn: Option<String>,
+    boolean_is_authorized: Option<bool>,
 }
 
 /// The variables that mean something, beside those of the flags: a misspelt one is an error.
@@ -91,6 +114,9 @@ const VARIABLES: &[&str] = &[
     "ADMIT_TRUSTED_PROXIES",
     "ADMIT_ALLOWED_HOSTS",
     "ADMIT_HASH_SLOTS",
+    "ADMIT_ROLE_ARN",
+    "ADMIT_READ_ONLY_ROLE_ARN",
+    "ADMIT_BOOLEAN_IS_AUTHORIZED",
 ];
 
 /// How log lines look.
@@ -140,6 +166,8 @@ pub struct Server {
     pub allowed_hosts: Vec<String>,
     /// How many passwords may be hashed at once.
     pub hash_slots: usize,
+    /// How it answers as a validator.
+    pub validation: Validation,
 }
 
 impl Config {
@@ -148,7 +176,6 @@ impl Config {
     /// # Errors
     /// [`BadConfig`] says which setting is wrong, and what would be right.
     pub fn resolve(common: Common, serve: Serve) -> Result<Self, BadConfig> {
-        refuse_unknown_variables()?;
         let file = match &common.config {
             None => File::default(),
             Some(path) => {
@@ -165,6 +192,21 @@ impl Config {
             log_format: common.log_format.or(file.log_format),
             log: common.log.or(file.log.clone()),
             server: Server::resolve(serve, file),
+        })
+    }
+}
+
+impl Serve {
+    /// What the variables say, as `admit serve` would read them: for a command that stands in for the server.
+    ///
+    /// # Errors
+    /// [`BadConfig`], where one cannot be read.
+    pub fn from_variables() -> Result<Self, BadConfig> {
+        let read = Self::augment_args(clap::Command::new("serve")).try_get_matches_from(["serve"]);
+        read.and_then(|found| Self::from_arg_matches(&found)).map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            BadConfig(format!("the variables of `admit serve`: {}", first.trim_start_matches("error: ")))
         })
     }
 }
@@ -193,6 +235,12 @@ impl Server {
             return Err(BadConfig("--hash-slots is how many passwords may be hashed at once: at least 1".to_owned()));
         }
         let host = check_issuer(&issuer)?;
+        let validation = Validation {
+            role: serve.role_arn.or(file.role_arn),
+            read_only_role: serve.read_only_role_arn.or(file.read_only_role_arn),
+            boolean_is_authorized: serve.boolean_is_authorized.or(file.boolean_is_authorized).unwrap_or_default(),
+        };
+        check_roles(&validation)?;
         Ok(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             issuer,
@@ -201,6 +249,7 @@ impl Server {
             trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
             allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
             hash_slots,
+            validation,
         })
     }
 }
@@ -211,7 +260,11 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn refuse_unknown_variables() -> Result<(), BadConfig> {
+/// Refuses a misspelt variable.
+///
+/// # Errors
+/// [`BadConfig`] names it, and those that there are.
+pub fn refuse_unknown_variables() -> Result<(), BadConfig> {
     let unknown = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .find(|name| name.starts_with("ADMIT_") && !VARIABLES.contains(&name.as_str()));
@@ -219,6 +272,17 @@ fn refuse_unknown_variables() -> Result<(), BadConfig> {
         None => Ok(()),
         Some(name) => Err(BadConfig(format!("the variable {name} is not one that Admit knows; it knows {}", VARIABLES.join(" ")))),
     }
+}
+
+fn check_roles(validation: &Validation) -> Result<(), BadConfig> {
+    let Validation { role, read_only_role, .. } = validation;
+    if let Some(bad) = [role, read_only_role].into_iter().flatten().find(|arn| !is_role(arn)) {
+        return Err(BadConfig(format!("{bad:?} is not the ARN of an IAM role, such as arn:aws:iam::123456789012:role/smart")));
+    }
+    if read_only_role.is_some() && role.is_none() {
+        return Err(BadConfig("--read-only-role-arn is for tokens that may only read: the others need --role-arn".to_owned()));
+    }
+    Ok(())
 }
 
 /// RFC 8414 §2: https, no query, no fragment; plain http for a loopback address only. Returns the host.
@@ -300,6 +364,21 @@ mod tests {
         let defaults = Config::resolve(Common::default(), Serve::default()).expect("good settings");
         assert_eq!(defaults.server.expect("good settings").issuer, "http://127.0.0.1:8080");
         assert_eq!(defaults.database, Location::Sqlite("admit.db".into()));
+    }
+
+    #[test]
+    fn a_role_is_the_arn_of_one_and_the_lesser_does_not_stand_alone() {
+        let resolve = |role: Option<&str>, reader: Option<&str>| {
+            let own = |arn: Option<&str>| arn.map(str::to_owned);
+            let serve = Serve { role_arn: own(role), read_only_role_arn: own(reader), ..Serve::default() };
+            Config::resolve(Common::default(), serve).and_then(|config| config.server)
+        };
+        let arn = "arn:aws:iam::123456789012:role/smart";
+        assert_eq!(resolve(Some(arn), None).expect("good settings").validation.role.as_deref(), Some(arn));
+        assert!(resolve(Some(arn), Some(arn)).is_ok());
+        assert!(resolve(None, None).expect("good settings").validation.role.is_none());
+        assert!(resolve(Some("smart"), None).is_err_and(|error| error.to_string().contains("ARN")));
+        assert!(resolve(None, Some(arn)).is_err_and(|error| error.to_string().contains("--role-arn")));
     }
 
     #[test]

@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("admit: {failure}");
+            if failure.is_told() {
+                eprintln!("admit: {failure}");
+            }
             failure.exit_code()
         }
     }

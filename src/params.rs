@@ -1,6 +1,6 @@
 //! Form parameters, read strictly: twice is an error, empty is absent, and nothing is repaired.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, header};
 
 /// The most parameters in one request.
@@ -73,11 +73,7 @@ impl Params {
         if !is_form(request.headers()) {
             return Err(BadForm::ContentType);
         }
-        let body = axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| {
-            let is_limit = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("limit"));
-            if is_limit { BadForm::TooLarge } else { BadForm::BrokeOff }
-        })?;
-        Self::parse(&body)
+        Self::parse(&read_body(request.into_body()).await?)
     }
 
     /// The one value of a parameter. RFC 6749 §3.1: without a value it counts as absent.
@@ -102,6 +98,17 @@ impl Params {
         let values = self.0.iter().filter(|(own, _)| own == name);
         values.map(|(_, value)| value.as_deref().map_err(|_| BadParam::Malformed(name))).collect()
     }
+}
+
+/// Reads a body to its end, whatever it is.
+///
+/// # Errors
+/// [`BadForm::TooLarge`], [`BadForm::BrokeOff`]
+pub async fn read_body(body: Body) -> Result<Bytes, BadForm> {
+    axum::body::to_bytes(body, MAX_BODY).await.map_err(|error| {
+        let is_limit = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("limit"));
+        if is_limit { BadForm::TooLarge } else { BadForm::BrokeOff }
+    })
 }
 
 /// Percent-decoding that repairs nothing: `%` is followed by two hex digits, the result is UTF-8.

@@ -3,6 +3,7 @@
 mod host;
 mod pages;
 mod request;
+mod validation;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 pub use host::AllowedHosts;
 pub use pages::{Chrome, FormAction, Page, ScriptNonce};
 pub use request::network_of;
+pub use validation::{Validation, stands};
 
 use crate::audit::Origin;
 use crate::clock::Clock;
@@ -44,6 +46,8 @@ pub struct App {
     pub hosts: AllowedHosts,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How it answers as a validator.
+    pub validation: Validation,
 }
 
 /// What the server is set up with.
@@ -62,6 +66,8 @@ pub struct Setup {
     pub more_hosts: Vec<String>,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How it answers as a validator.
+    pub validation: Validation,
 }
 
 /// The server cannot start.
@@ -84,7 +90,7 @@ impl App {
     /// # Errors
     /// [`StartError`]
     pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { tenant, store, clock, master_key, hash_slots, more_hosts, trusted_proxies } = setup;
+        let Setup { tenant, store, clock, master_key, hash_slots, more_hosts, trusted_proxies, validation } = setup;
         let keys = KeyRing::new(tenant.id.clone(), master_key);
         let origin = Origin::command(tenant.id.clone(), clock.now());
         keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
@@ -107,6 +113,7 @@ impl App {
             clock,
             keys,
             trusted_proxies,
+            validation,
         }))
     }
 }

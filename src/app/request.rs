@@ -37,7 +37,7 @@ pub(super) fn around(routes: Router, app: &Arc<App>) -> Router {
 
 /// Paths that speak JSON: their errors are JSON too.
 fn is_api(path: &str) -> bool {
-    ["/token", "/introspect", "/revoke", "/userinfo", "/livez", "/readyz"].contains(&path)
+    ["/token", "/introspect", "/revoke", "/userinfo", "/validate", "/livez", "/readyz"].contains(&path)
         || path.starts_with("/.well-known/")
         || path.starts_with("/fhir-bases/")
 }

@@ -60,6 +60,14 @@ fn print(demo: &Demo) {
         secret.expose()
     );
     println!("  curl -s '{}/Patient?_summary=count' -H \"Authorization: Bearer $TOKEN\"", demo.fhir_base);
+    let (gateway, secret) = &demo.gateway;
+    println!("\nWhat the validator that HealthLake calls says of it:");
+    println!(
+        "  curl -s {}/validate -u {gateway}:{} -d '{{\"datastoreEndpoint\":\"{}/\",\"operationName\":\"ReadResource\",\"bearerToken\":\"'$TOKEN'\"}}'",
+        demo.issuer,
+        secret.expose(),
+        demo.fhir_base
+    );
     println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
     println!("\nCtrl-C ends it.");
 }

@@ -47,6 +47,30 @@ impl Failure {
         Self { code: 5, text: text.into() }
     }
 
+    /// 1, and nothing to say: the answer is "no", and stands where answers stand.
+    #[must_use]
+    pub fn refused() -> Self {
+        Self { code: 1, text: String::new() }
+    }
+
+    /// The same of a command whose 1 is an answer: whatever kept it from answering is something else.
+    #[must_use]
+    pub(super) fn instead_of_an_answer(self) -> Self {
+        Self { code: if self.code == 1 { 2 } else { self.code }, ..self }
+    }
+
+    /// The same, with one more thing that could be done.
+    #[must_use]
+    pub(super) fn or_else(self, advice: &str) -> Self {
+        Self { text: format!("{}; {advice}", self.text), ..self }
+    }
+
+    /// Whether there is something to say.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// For the shell.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {

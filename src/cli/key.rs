@@ -144,7 +144,7 @@ async fn rotate(
         let key = ring.rotate(&desk.store, &desk.origin, kind, active_at, old_until).await?;
         made.push(record(&key, "next").with("old_published_until", at(old_until)));
     }
-    note("The new keys are published now. A validator with an embedded key set (no --jwks-uri) does not know them:");
+    note("The new keys are published now. A validator with an embedded key set (no JWKS URI) does not know them:");
     note(&format!("redeploy it with the new set before {}, or it will refuse every token.", at(active_at).as_str().unwrap_or_default()));
     output.many(&["key_id", "purpose", "algorithm", "active_at", "old_published_until"], &made)
 }

@@ -13,6 +13,7 @@ mod output;
 mod patient;
 mod prompt;
 mod serve;
+mod token;
 mod user;
 mod validate;
 
@@ -20,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
-use crate::config::{Common, Config, LogFormat, Serve};
+use crate::config::{Common, Config, LogFormat, Serve, refuse_unknown_variables};
 
 /// A SMART on FHIR authorization server, and the token validator that AWS HealthLake calls
 #[derive(Parser)]
@@ -39,7 +40,7 @@ Examples:
   admit serve --issuer https://auth.example.org   behind a proxy that speaks TLS
   admit fhir-base add --help                      every command shows examples of its own
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 database unavailable";
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not found, 4 conflict, 5 database unavailable";
 
 #[derive(Subcommand)]
 enum Command {
@@ -55,8 +56,10 @@ enum Command {
     Patient(patient::Patients),
     /// Keys that sign tokens
     Key(key::Keys),
-    /// Decide on a token as the HealthLake validator would, without a database
+    /// Decide on a token as the HealthLake validator would
     Validate(validate::Validate),
+    /// Look at tokens without believing them
+    Token(token::Tokens),
     /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
     Demo(demo::DemoArgs),
 }
@@ -69,8 +72,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
+        Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::from_variables()?,
         _ => Serve::default(),
     };
+    // The function's variables have names of their own.
+    if !matches!(&command, Command::Validate(asked) if asked.stands_in_for_the_function()) {
+        refuse_unknown_variables()?;
+    }
     let config = Config::resolve(common, serve)?;
     start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::failed(&error))?;
@@ -82,7 +90,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(asked) => user::run(config, asked).await,
             Command::Patient(asked) => patient::run(config, asked).await,
             Command::Key(asked) => key::run(config, asked).await,
-            Command::Validate(asked) => validate::run(asked).await,
+            Command::Validate(asked) => validate::run(config, asked).await,
+            Command::Token(asked) => token::run(&asked),
             Command::Demo(args) => demo::run(args).await,
         }
     })

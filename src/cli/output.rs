@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
+use super::label::is_deceptive;
 
 /// How data is printed.
 #[derive(Args, Clone, Copy, Debug)]
@@ -84,7 +85,21 @@ fn plain(value: &Value) -> String {
         Value::Object(map) => map.iter().map(|(name, value)| format!("{name}: {}", plain(value))).collect::<Vec<_>>().join(", "),
         Value::Number(number) => number.to_string(),
     };
-    text.replace(char::is_control, "\u{fffd}")
+    visible(&text)
+}
+
+/// A text that somebody else wrote, on one line. What could steer a terminal, or change the direction of writing, is
+/// written out.
+pub(super) fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_deceptive(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 /// RFC 3339, UTC, to the second: what the store keeps.
@@ -95,7 +110,34 @@ pub(super) fn at(time: OffsetDateTime) -> Value {
 /// JSON as it is, on a line of its own.
 pub(super) fn print_json<T: Serialize + ?Sized>(value: &T) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(&error))?;
-    print(&(json + "\n"))
+    print(&(plain_json(&json) + "\n"))
+}
+
+/// The same JSON, in which nothing can steer a terminal: the serializer escapes what JSON forbids, which is less.
+/// Outside of strings there is nothing to escape but line breaks, which stay.
+fn plain_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_deceptive(c) && c != '\n' {
+            // All of them are in the Basic Multilingual Plane: one escape each.
+            escaped += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Two columns, the first one as wide as it has to be.
+pub(super) fn aligned(rows: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let rows: Vec<(String, String)> = rows.collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    rows.iter().map(|(name, value)| format!("  {name:width$}  {value}")).collect()
+}
+
+/// Lines for people.
+pub(super) fn print_lines(lines: &[String]) -> Result<(), Failure> {
+    print(&lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect::<String>())
 }
 
 /// A reader that has seen enough (`admit client list | head -1`) is no failure.
@@ -121,7 +163,19 @@ mod tests {
     fn a_record_keeps_its_order_and_cannot_steer_the_terminal() {
         let record = Record::default().with("z", "a\u{1b}[2Jb").with("a", Value::Null).with("m", vec!["x", "y"]);
         assert_eq!(serde_json::to_string(&record).expect("JSON"), r#"{"z":"a\u001b[2Jb","a":null,"m":["x","y"]}"#);
-        assert_eq!([record.cell("z"), record.cell("a"), record.cell("m")], ["a\u{fffd}[2Jb", "-", "x y"]);
+        assert_eq!([record.cell("z"), record.cell("a"), record.cell("m")], ["a\\u{1b}[2Jb", "-", "x y"]);
+    }
+
+    /// C1 controls and bidirectional overrides are as good as an escape to some terminals, and JSON lets them stand.
+    #[test]
+    fn no_text_and_no_json_steers_the_terminal() {
+        let text = "\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2066}\u{2028}\r\n";
+        assert_eq!(visible(text), "\\u{1b}[2J\\u{9b}2J\\u{7f}\\u{202e}\\u{2066}\\u{2028}\\u{d}\\u{a}");
+        assert_eq!(visible("Müller, 山田\u{200f}"), "Müller, 山田\u{200f}");
+        let value = serde_json::json!({ text: [text, "ü"] });
+        let json = plain_json(&serde_json::to_string_pretty(&value).expect("JSON"));
+        assert!(!json.contains(|c| is_deceptive(c) && c != '\n') && json.contains('ü'), "{json:?}");
+        assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON"), value);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         hash_slots: server.hash_slots,
         more_hosts: server.allowed_hosts.clone(),
         trusted_proxies: server.trusted_proxies.clone(),
+        validation: server.validation.clone(),
     })
     .await?;
     let listener = listener::listen(server.listen).map_err(|error| match error.kind() {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
 use super::people::{DemoPerson, World};
 use super::{sample_app, stock};
-use crate::app::{self, App, Setup};
+use crate::app::{self, App, Setup, Validation};
 use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::id::TenantId;
@@ -50,6 +50,8 @@ pub struct Demo {
     pub password: &'static str,
     /// The backend service, and its secret.
     pub service: (&'static str, ClientSecret),
+    /// The resource server, which may ask about tokens, and its secret.
+    pub gateway: (&'static str, ClientSecret),
     handle: Handle<SocketAddr>,
     store: Store,
     _dir: TempDir,
@@ -100,7 +102,7 @@ impl Demo {
         let store = Store::open(&Location::Sqlite(dir.path().join("demo.db")), now).await?;
         let world = World::generate(now.date());
         let origin = Origin::command(TenantId::default_tenant(), now);
-        let secret = stock::stock(&store, &origin, &world, &fhir_base, &app_url).await?;
+        let secrets = stock::stock(&store, &origin, &world, &fhir_base, &app_url).await?;
         let people = world.people();
         let app = App::start(Setup {
             tenant: Tenant {
@@ -115,6 +117,7 @@ impl Demo {
             hash_slots: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             more_hosts: vec![],
             trusted_proxies: vec![],
+            validation: Validation { role: Some(ROLE.to_owned()), ..Validation::default() },
         })
         .await?;
 
@@ -130,7 +133,8 @@ impl Demo {
             app_url,
             people,
             password: stock::PASSWORD,
-            service: (stock::SERVICE, secret),
+            service: (stock::SERVICE, secrets.service),
+            gateway: (stock::GATEWAY, secrets.gateway),
             handle,
             store,
             _dir: dir,

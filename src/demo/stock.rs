@@ -22,12 +22,22 @@ use super::start::StartError;
 pub const BASE: &str = "demo";
 /// The backend service's `client_id`.
 pub const SERVICE: &str = "nightly-report";
+/// The `client_id` of the resource server, which may ask about anybody's tokens.
+pub const GATEWAY: &str = "fhir-gateway";
 /// Everybody's password. Nothing here is worth a better one: the server is on loopback, the
 /// people are synthetic, and everything is gone when it ends.
 pub const PASSWORD: &str = "only synthetic people";
 
-/// Registers everything. Returns the backend service's secret.
-pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &str, app_url: &str) -> Result<ClientSecret, StartError> {
+/// What was made up for those clients that need one.
+pub struct Secrets {
+    /// The backend service's.
+    pub service: ClientSecret,
+    /// The resource server's.
+    pub gateway: ClientSecret,
+}
+
+/// Registers everything.
+pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &str, app_url: &str) -> Result<Secrets, StartError> {
     let base = FhirBase {
         name: BASE.to_owned(),
         audience: format!("{fhir_base}/"),
@@ -75,14 +85,17 @@ pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &st
         )
     };
     store.create_client(origin, NewClient { client: own, secret: None }).await?;
-    let secret = ClientSecret::generate();
+    let secrets = Secrets { service: ClientSecret::generate(), gateway: ClientSecret::generate() };
     let service = Client {
         grant_types: vec![GrantType::ClientCredentials],
         is_verified: true,
         ..client(SERVICE, "Nightly report", ClientAuth::ClientSecretBasic, "system/*.rs", origin)
     };
-    store.create_client(origin, NewClient { client: service, secret: Some(secret.digest()) }).await?;
-    Ok(secret)
+    store.create_client(origin, NewClient { client: service, secret: Some(secrets.service.digest()) }).await?;
+    let gateway =
+        Client { may_introspect: true, is_verified: true, ..client(GATEWAY, "FHIR gateway", ClientAuth::ClientSecretBasic, "", origin) };
+    store.create_client(origin, NewClient { client: gateway, secret: Some(secrets.gateway.digest()) }).await?;
+    Ok(secrets)
 }
 
 fn client(id: &str, name: &str, auth: ClientAuth, scopes: &str, origin: &Origin) -> Client {

@@ -48,6 +48,15 @@ pub(super) async fn authenticate(app: &App, origin: &Origin, headers: &HeaderMap
     }
 }
 
+/// The client that sent a request whose body is no form: by HTTP Basic, or not at all.
+///
+/// # Errors
+/// Those of [`authenticate`]; a 401 asks for Basic.
+pub(super) async fn authenticate_by_header(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Client, OAuthError> {
+    let client = authenticate(app, origin, headers, &Params::default()).await;
+    client.map_err(|error| if error.status == StatusCode::UNAUTHORIZED { error.challenging(BASIC) } else { error })
+}
+
 /// A public client that refreshes and does not say who it is: RFC 6749 §6 does not ask it to, and
 /// widely used SMART libraries do not. The token itself says whose it is; a public client's id is
 /// no secret anyway.

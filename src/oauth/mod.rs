@@ -1,4 +1,4 @@
-//! The app's half: discovery, tokens, introspection, revocation, userinfo.
+//! The app's half: discovery, tokens, introspection, revocation, userinfo, and the validator over HTTP.
 
 mod bearer;
 mod client_auth;
@@ -12,6 +12,7 @@ mod refresh;
 mod revoke;
 mod token;
 mod userinfo;
+mod validate;
 
 use std::sync::Arc;
 
@@ -31,5 +32,7 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/revoke", post(revoke::revoke).options(cors::preflight))
         .route("/userinfo", get(userinfo::by_get).post(userinfo::by_post).options(cors::preflight))
         .route_layer(from_fn_with_state(Arc::clone(app), cors::registered_origins));
-    Router::new().merge(discovery::router()).merge(called_by_apps)
+    // No browser has business with the validator: it gets no CORS headers.
+    let called_by_servers = Router::new().route("/validate", post(validate::validate));
+    Router::new().merge(discovery::router()).merge(called_by_apps).merge(called_by_servers)
 }

@@ -5,7 +5,7 @@
 
 mod algorithm;
 mod claims;
-mod json;
+pub mod json;
 mod jwks;
 mod sign;
 mod verify;
@@ -14,7 +14,7 @@ pub use algorithm::Algorithm;
 pub use claims::{AccessClaims, IdClaims};
 pub use jwks::{BadKeySet, Jwks, MAX_JWKS_BYTES, MAX_KEYS, PublicKey, ec_thumbprint, rsa_thumbprint};
 pub use sign::{Signer, UnusableKey};
-pub use verify::{MAX_TOKEN_BYTES, Rejection, Unverified};
+pub use verify::{HEADER_MEMBERS, MAX_TOKEN_BYTES, Rejection, Unverified};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -6,6 +6,9 @@ use super::{Jwks, from_base64url, json};
 
 /// The longest token that is looked at, in bytes; longer ones are refused before any decoding.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// The members that a header may have. Any other could change how the token is to be read, or name the key that it
+/// wants to be checked with (RFC 7515 §4.1, RFC 8725 §3.10).
+pub const HEADER_MEMBERS: &[&str] = &["alg", "kid", "typ", "x5t", "x5t#S256"];
 
 /// Why a token is not believed. The text holds nothing of the token itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +117,7 @@ impl<'t> Unverified<'t> {
             return Err(Rejection::Malformed);
         }
         let header = json::object(&from_base64url(header).ok_or(Rejection::Malformed)?).ok_or(Rejection::Malformed)?;
-        if header.keys().any(|name| !matches!(name.as_str(), "alg" | "kid" | "typ" | "x5t" | "x5t#S256")) {
+        if header.keys().any(|name| !HEADER_MEMBERS.contains(&name.as_str())) {
             return Err(Rejection::Header);
         }
         let text = |name: &str| header.get(name).and_then(Value::as_str).map(str::to_owned);

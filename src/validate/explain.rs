@@ -13,14 +13,23 @@ use crate::token::{Rejection, Unverified};
 pub struct Step {
     /// Its name, such as `audience`.
     pub name: &'static str,
-    /// Whether it was as it should be.
-    pub is_good: bool,
+    /// Why it decides for a "no"; `None` where it is as it should be.
+    pub refusal: Option<Refusal>,
     /// What was found.
     pub found: String,
 }
 
+impl Step {
+    /// Whether it was as it should be.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.refusal.is_none()
+    }
+}
+
 impl Validator {
-    /// Everything that is looked at, up to the first thing without which nothing further can be, and the decision.
+    /// Everything that is looked at, up to the first thing without which nothing further can be, and the decision:
+    /// a "no" is that of the first step that is not as it should be.
     pub async fn explain(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> (Vec<Step>, Decision) {
         let mut steps = Steps::default();
         // What cannot be gone past ends the steps; the decision says it again.
@@ -30,7 +39,12 @@ impl Validator {
 
     async fn look(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, steps: &mut Steps) -> Result<(), Refusal> {
         let is_served = self.rules.iter().any(|rule| rule.trust.serves(endpoint));
-        steps.note("data store", if is_served { Ok(()) } else { Err(Refusal::UnknownDatastore) }, || endpoint.to_owned())?;
+        steps.note("data store", if is_served { Ok(()) } else { Err(Refusal::UnknownDatastore) }, || {
+            match self.datastores().as_slice() {
+                [] => format!("{endpoint}; any is served"),
+                served => format!("the request is for {endpoint}; served: {}", served.join(", ")),
+            }
+        })?;
         let parsed = Unverified::parse(token.expose());
         steps.note("form", parsed.as_ref().map(|_| ()).map_err(|why| (*why).into()), || {
             format!(
@@ -87,7 +101,7 @@ struct Steps(Vec<Step>);
 
 impl Steps {
     fn note(&mut self, name: &'static str, result: Result<(), Refusal>, found: impl FnOnce() -> String) -> Result<(), Refusal> {
-        self.0.push(Step { name, is_good: result.is_ok(), found: found() });
+        self.0.push(Step { name, refusal: result.err(), found: found() });
         result
     }
 }

@@ -35,7 +35,7 @@ pub use http::{Answer, Fault, Http, NoClient, may_ask};
 pub use journal::Sink;
 pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, REFRESH_AGE};
 pub use profile::{Profile, UnknownProfile};
-pub use settings::BadSettings;
+pub use settings::{BadSettings, is_role};
 pub use trust::Trust;
 
 use crate::token::{Rejection, Unverified};
@@ -83,6 +83,21 @@ impl Validator {
     #[must_use]
     pub fn passing_on(self, context: Context) -> Self {
         Self { context, ..self }
+    }
+
+    /// Whether `isAuthorized` is a boolean instead of a string.
+    #[must_use]
+    pub fn answers_with_boolean(&self) -> bool {
+        self.boolean_is_authorized
+    }
+
+    /// The data stores that are served by name, each once.
+    #[must_use]
+    pub fn datastores(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.rules.iter().flat_map(|rule| &rule.trust.datastores).map(String::as_str).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Fetches the keys that are not there yet, so that the first token need not wait.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{is_url, may_ask};
-use super::{KeySource, NoClient, Profile, Rule, Trust};
+use super::{KeySource, NoClient, Profile, Rule, Trust, Validator};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with its name. No value is repeated.
@@ -137,6 +137,17 @@ impl Checked {
     }
 }
 
+impl Validator {
+    /// A validator as `trust.json` describes it. It may lack roles, which only HealthLake needs. `authorities` are
+    /// certificates in PEM of those who may have signed the certificates of whoever is asked, beside the public ones.
+    ///
+    /// # Errors
+    /// [`BadSettings`] names everything that is missing or cannot be used, such as `trust[0].issuer`.
+    pub fn from_trust(text: &str, authorities: Option<&[u8]>) -> Result<Self, BadSettings> {
+        rules(text, false, authorities).map(Self::of)
+    }
+}
+
 /// Several trusts, as `trust.json` has them: an array of objects.
 pub(super) fn rules(text: &str, needs_role: bool, authorities: Option<&[u8]>) -> Result<Vec<Rule>, BadSettings> {
     let list: Vec<Settings> = serde_json::from_str(text).map_err(|error| {
@@ -177,8 +188,9 @@ fn hides(earlier: &Trust, later: &Trust) -> bool {
         && later.datastores.iter().any(|datastore| earlier.serves(datastore))
 }
 
-/// Such as `arn:aws:iam::123456789012:role/healthlake`.
-pub(super) fn is_role(text: &str) -> bool {
+/// Whether this is the ARN of an IAM role, such as `arn:aws:iam::123456789012:role/healthlake`.
+#[must_use]
+pub fn is_role(text: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     parts.next() == Some("arn")
         && parts.next().is_some_and(|partition| partition.starts_with("aws"))

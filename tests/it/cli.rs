@@ -3,6 +3,8 @@
 
 mod client;
 mod people;
+mod token;
+mod validate;
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -238,35 +240,6 @@ fn a_wrong_master_key_makes_no_keys() {
 }
 
 #[test]
-fn validate_answers_in_the_lambdas_shape_and_needs_no_database() {
-    let admin = Admin::new();
-    admin.write("jwks.json", r#"{"keys":[]}"#);
-    let args = [
-        "validate",
-        "--event",
-        "-",
-        "--issuer",
-        "https://auth.test",
-        "--jwks",
-        "jwks.json",
-        "--role",
-        "arn:aws:iam::123456789012:role/smart",
-    ];
-    let refusal = json!({
-        "authPayload": { "isAuthorized": "false", "error": "Missing required fields: datastoreEndpoint, operationName, bearerToken" },
-    });
-    for event in ["{}", "", "not JSON", "[1]"] {
-        let done = admin.run_with(&args, event);
-        assert_eq!((done.code, serde_json::from_str(&done.out).ok()), (Some(0), Some(refusal.clone())), "{event}: {}", done.err);
-    }
-    let done = admin.run_with(&[&args[..], &["--boolean"]].concat(), "{}");
-    assert!(done.out.contains(r#""isAuthorized": false"#), "{}", done.out);
-    assert!(!admin.0.path().join("test.db").exists());
-    admin.fails(2, &["validate", "--event", "-", "--issuer", "https://auth.test", "--role", "arn:aws:iam::123456789012:role/smart"]);
-    admin.fails(3, &[&args[..6], &["none.json"], &args[7..]].concat());
-}
-
-#[test]
 fn many_commands_may_begin_and_fill_a_database_at_once() {
     let admin = Admin::new();
     let commands: Vec<_> = (0..8)
@@ -292,7 +265,7 @@ fn tables_are_for_people_and_stdout_is_for_data() {
     let table = admin.run(&["client", "list"]);
     let lines: Vec<&str> = table.out.lines().collect();
     assert!(lines.len() == 2 && lines[0].starts_with("CLIENT ID  NAME") && lines[1].starts_with("an-app     An app"), "{}", table.out);
-    for noun in ["fhir-base", "client", "user", "patient", "key", "validate"] {
+    for noun in ["fhir-base", "client", "user", "patient", "key", "validate", "token"] {
         assert!(admin.run(&[noun, "--help"]).out.contains("Examples:"), "{noun}");
     }
 }

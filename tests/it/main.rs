@@ -16,6 +16,7 @@ mod flow_life;
 mod forms;
 mod happy_path;
 mod hostile;
+mod http_validator;
 mod introspection;
 mod jose;
 mod keys;

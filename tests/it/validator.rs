@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod contract;
+mod explanation;
 mod fetch;
 pub mod gateway;
 pub mod journal;

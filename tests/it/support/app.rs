@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use admit::app::{self, App, Setup};
+use admit::app::{self, App, Setup, Validation};
 use admit::audit::Origin;
 use admit::clock::Clock;
 use admit::id::TenantId;
@@ -24,6 +24,9 @@ use super::{Browser, Reply};
 
 /// The issuer.
 pub const ISSUER: &str = "https://idp.test";
+/// The role that tokens get at `/validate`, and the one for those that may only read.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/smart";
+pub const READER: &str = "arn:aws:iam::123456789012:role/smart-read-only";
 /// The FHIR base that most clients use.
 pub const FHIR1: &str = "https://fhir.test/r4";
 /// Another one.
@@ -67,6 +70,7 @@ fn setup(store: Store, clock: Clock, master_key: MasterKey) -> Setup {
         hash_slots: 2,
         more_hosts: vec![],
         trusted_proxies: vec!["10.0.0.1".parse().expect("an address")],
+        validation: Validation { role: Some(ROLE.to_owned()), read_only_role: Some(READER.to_owned()), boolean_is_authorized: false },
     }
 }
 
@@ -92,9 +96,15 @@ impl TestApp {
 
     /// A second instance on the same database, or the same one after a restart.
     pub async fn another(&self) -> Self {
+        self.another_with(|_| {}).await
+    }
+
+    /// The same, set up otherwise.
+    pub async fn another_with(&self, change: impl FnOnce(&mut Setup)) -> Self {
         let store = self.database.open(self.clock.now()).await;
-        let app =
-            App::start(setup(store, self.clock.clone(), MasterKey::parse(&self.master).expect("our own key"))).await.expect("a server");
+        let mut setup = setup(store, self.clock.clone(), self.master());
+        change(&mut setup);
+        let app = App::start(setup).await.expect("a server");
         let database = Database::borrowed(&self.database);
         Self { router: app::router(&app), app, clock: self.clock.clone(), database, master: self.master.clone() }
     }

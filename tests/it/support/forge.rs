@@ -1,6 +1,8 @@
 //! Tokens made by hand: good ones, and ones that nobody should believe.
 
-use admit::key::{NewKey, Purpose};
+use admit::audit::Origin;
+use admit::key::{MasterKey, NewKey, Purpose};
+use admit::store::Store;
 use admit::token::{Algorithm, Jwks, Signer, base64url};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -27,11 +29,15 @@ impl Forge {
 
     /// The server's own key for this purpose.
     pub async fn of(app: &TestApp, purpose: Purpose) -> Self {
-        let origin = app.origin();
-        let keys = app.store().published_keys(&origin.tenant, origin.now).await.expect("keys");
+        Self::kept_in(app.store(), &app.master(), &app.origin(), purpose).await
+    }
+
+    /// The key for this purpose that a store keeps.
+    pub async fn kept_in(store: &Store, master: &MasterKey, origin: &Origin, purpose: Purpose) -> Self {
+        let keys = store.published_keys(&origin.tenant, origin.now).await.expect("keys");
         let key = keys.into_iter().find(|key| key.purpose == purpose).expect("a key for every purpose");
         let about = format!("{}/{}/{}/{}", origin.tenant, purpose.as_str(), key.algorithm, key.id);
-        let pkcs8 = app.master().open(&about, &key.sealed).expect("our own master key");
+        let pkcs8 = master.open(&about, &key.sealed).expect("our own master key");
         let public_jwk = serde_json::from_str(&key.public_jwk).expect("our own key");
         Self { kid: key.id.to_string(), algorithm: key.algorithm, public_jwk, pkcs8 }
     }

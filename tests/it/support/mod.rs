@@ -17,7 +17,7 @@ mod tokens;
 pub mod visit;
 pub mod wire;
 
-pub use app::{FHIR1, FHIR2, ISSUER, TestApp, encode};
+pub use app::{FHIR1, FHIR2, ISSUER, READER, ROLE, TestApp, encode};
 pub use browser::{Browser, Landing, request};
 pub use database::{Database, fresh};
 pub use forge::{Forge, compact, genuine_claims};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{ENDPOINT, READER, ROLE, event, noon, trust};
 use crate::support::{Forge, genuine_claims};
 
-const CLAIMS: [&str; 14] = [
+pub const CLAIMS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -45,14 +45,34 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// What is done to one claim.
 #[derive(Clone, Debug)]
-enum Change {
+pub enum Change {
     Leave,
     Remove,
     Set(Value),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub fn change() -> impl Strategy<Value = Change> {
     prop_oneof![20 => Just(Change::Leave), 1 => Just(Change::Remove), 2 => any_json().prop_map(Change::Set)]
+}
+
+/// A token whose claims are changed, and which is genuine itself unless `fate` is 0 to 3.
+pub fn token(forge: &Forge, stranger: &Forge, changes: &[Change], fate: u8) -> (Value, String) {
+    let mut claims = genuine_claims(noon().unix_timestamp());
+    for (name, change) in CLAIMS.iter().zip(changes) {
+        match change {
+            Change::Leave => {}
+            Change::Remove => drop(claims.as_object_mut().map(|claims| claims.remove(*name))),
+            Change::Set(value) => claims[*name] = value.clone(),
+        }
+    }
+    let token = match fate {
+        0 => stranger.access_token(&claims),
+        1 => forge.token(&forge.header("JWT"), &claims),
+        2 => forge.access_token(&claims).replacen('e', "f", 1),
+        3 => claims.to_string(),
+        _ => forge.access_token(&claims),
+    };
+    (claims, token)
 }
 
 #[test]
@@ -64,21 +84,7 @@ fn every_answer_has_the_contracts_shape_and_yes_says_only_what_was_signed() {
     let (yes, no) = (Cell::new(0), Cell::new(0));
     let tokens = (prop::collection::vec(change(), CLAIMS.len()), 0..20_u8);
     let result = runner.run(&tokens, |(changes, fate)| {
-        let mut claims = genuine_claims(noon().unix_timestamp());
-        for (name, change) in CLAIMS.iter().zip(&changes) {
-            match change {
-                Change::Leave => {}
-                Change::Remove => drop(claims.as_object_mut().map(|claims| claims.remove(*name))),
-                Change::Set(value) => claims[*name] = value.clone(),
-            }
-        }
-        let token = match fate {
-            0 => stranger.access_token(&claims),
-            1 => forge.token(&forge.header("JWT"), &claims),
-            2 => forge.access_token(&claims).replacen('e', "f", 1),
-            3 => claims.to_string(),
-            _ => forge.access_token(&claims),
-        };
+        let (claims, token) = token(&forge, &stranger, &changes, fate);
         let answer = runtime.block_on(validator.answer(&event(&token), noon()));
         let payload = &answer["authPayload"];
         if payload["isAuthorized"] == "true" {

@@ -1,0 +1,198 @@
+//! Whom `admit validate` believes: an issuer that flags describe, a file of trusts, the Lambda function's
+//! variables, or else the server whose database is here.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::desk::Desk;
+use super::super::{Failure, input};
+use crate::app::{Validation, stands};
+use crate::config::Config;
+use crate::key::Purpose;
+use crate::token::Jwks;
+use crate::validate::{Decision, Profile, Refusal, Refused, Step, Validator, is_role, may_ask};
+
+#[derive(Args)]
+pub(super) struct Trusted {
+    /// The issuer whose tokens are believed, byte for byte [default without --jwks: the server's]
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The issuer's public keys: a file, or the address where it publishes them
+    #[arg(long, value_name = "FILE|URL", requires = "issuer")]
+    jwks: Option<String>,
+    /// What its tokens look like: admit, cognito, keycloak, okta, generic [default: admit]
+    #[arg(long, value_name = "PROFILE", requires = "jwks")]
+    profile: Option<Profile>,
+    /// With --token: the data store that it is to open. With --event: one that is served [repeatable; default: any]
+    #[arg(long = "datastore", value_name = "URL")]
+    pub(super) datastores: Vec<String>,
+    /// An audience that is as good as the data store's URL [repeatable]
+    #[arg(long = "audience", value_name = "AUDIENCE", requires = "jwks")]
+    audiences: Vec<String>,
+    /// A client whose tokens are good [repeatable; default: all of them]
+    #[arg(long = "client", value_name = "CLIENT_ID", requires = "jwks")]
+    clients: Vec<String>,
+    /// The tenant whose tokens are good, where the issuer has several
+    #[arg(long, value_name = "TENANT", requires = "jwks")]
+    tenant: Option<String>,
+    /// The IAM role that the data store takes on
+    #[arg(long, value_name = "ARN", value_parser = role)]
+    role: Option<String>,
+    /// Another role, for tokens that may only read
+    #[arg(long, value_name = "ARN", value_parser = role)]
+    read_only_role: Option<String>,
+    /// Several issuers, in a file such as the function's trust.json
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "jwks", "role", "read_only_role", "environment"])]
+    trust: Option<PathBuf>,
+    /// The settings of the Lambda function, in its variables: ADMIT_ISSUER, JWKS_URI, USER_ROLE_ARN and so on
+    #[arg(long, conflicts_with_all = ["issuer", "jwks", "role", "read_only_role", "ca_file"])]
+    pub(super) environment: bool,
+    /// Authorities beside the public ones that may have signed the certificate behind --jwks, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+fn role(text: &str) -> Result<String, String> {
+    if is_role(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be a role's ARN, such as arn:aws:iam::123456789012:role/smart".to_owned())
+    }
+}
+
+/// Who decides.
+pub(super) struct Judge {
+    pub(super) validator: Validator,
+    /// The server's database, where it is the server's tokens that are looked at.
+    desk: Option<Desk>,
+}
+
+impl Trusted {
+    /// Whether it is the server's own tokens that are believed.
+    pub(super) fn is_the_servers(&self) -> bool {
+        self.jwks.is_none() && self.trust.is_none() && !self.environment
+    }
+
+    pub(super) fn is_said_by_flags(&self) -> bool {
+        self.jwks.is_some()
+    }
+
+    pub(super) async fn judge(&self, config: Config, boolean: bool) -> Result<Judge, Failure> {
+        let authorities = self.ca_file.as_deref().map(input::read).transpose()?;
+        let (validator, desk) = if let Some(keys) = &self.jwks {
+            let trust = json!([self.trust(keys)?]).to_string();
+            let validator = Validator::from_trust(&trust, authorities.as_deref());
+            (validator.map_err(|bad| Failure::usage(in_flags(&bad.to_string())))?, None)
+        } else if let Some(path) = &self.trust {
+            let text = String::from_utf8(input::read(path)?).unwrap_or_default();
+            let validator = Validator::from_trust(&text, authorities.as_deref());
+            (validator.map_err(|bad| Failure::usage(format!("{}: {bad}", path.display())))?, None)
+        } else if self.environment {
+            (Validator::from_environment(&|name| std::env::var(name).ok()).map_err(|bad| Failure::usage(bad.to_string()))?, None)
+        } else if authorities.is_some() {
+            return Err(Failure::usage("--ca-file is for --jwks and --trust: nobody is asked beside the server's own database"));
+        } else {
+            let (validator, desk) = self.of_the_server(config).await?;
+            (validator, Some(desk))
+        };
+        let boolean = boolean || validator.answers_with_boolean();
+        Ok(Judge { validator: validator.answering_with_boolean(boolean), desk })
+    }
+
+    /// What the flags say, as trust.json would.
+    fn trust(&self, keys: &str) -> Result<Value, Failure> {
+        let mut trust = json!({
+            "issuer": self.issuer,
+            "profile": self.profile.map_or("", Profile::as_str),
+            "datastores": self.datastores,
+            "audiences": self.audiences,
+            "clients": self.clients,
+            "tenant": self.tenant.as_deref().unwrap_or_default(),
+            "role_arn": self.role.as_deref().unwrap_or_default(),
+            "read_only_role_arn": self.read_only_role.as_deref().unwrap_or_default(),
+        });
+        if may_ask(keys) || keys.starts_with("http://") {
+            trust["jwks_uri"] = keys.into();
+        } else {
+            let text = input::read(keys.as_ref())?;
+            // With the set parsed and written again, a name that stands twice would be lost.
+            Jwks::parse(&text).map_err(|bad| Failure::usage(format!("the keys in {keys} cannot be used: {bad}")))?;
+            trust["jwks"] = serde_json::from_slice(&text).unwrap_or_default();
+        }
+        Ok(trust)
+    }
+
+    /// The validator that the server itself is, but for those settings that flags say otherwise.
+    async fn of_the_server(&self, config: Config) -> Result<(Validator, Desk), Failure> {
+        let server = config.server.clone();
+        let desk = Desk::open(config).await.map_err(|failure| {
+            failure.or_else("or say whom to believe without one, with --issuer and --jwks, --trust, or --environment")
+        })?;
+        let server = server?;
+        let own = server.validation;
+        let validation = Validation {
+            role: self.role.clone().or(own.role),
+            read_only_role: self.read_only_role.clone().or(own.read_only_role),
+            boolean_is_authorized: own.boolean_is_authorized,
+        };
+        let bases = desk.store.fhir_bases(desk.tenant()).await?;
+        let published = desk.store.published_keys(desk.tenant(), desk.origin.now).await?;
+        let keys: Vec<Value> = published
+            .iter()
+            .filter(|key| key.purpose == Purpose::Access)
+            .filter_map(|key| serde_json::from_str(&key.public_jwk).ok())
+            .collect();
+        let keys = Jwks::parse(json!({ "keys": keys }).to_string().as_bytes()).map_err(|bad| Failure::failed(&bad))?;
+        let issuer = self.issuer.as_deref().unwrap_or(&server.issuer);
+        let validator = validation.validator(desk.tenant(), issuer, &bases, keys);
+        let none =
+            || Failure::not_found("there is no FHIR base that a token could open: add one with `admit fhir-base add NAME --url URL`");
+        Ok((validator.ok_or_else(none)?, desk))
+    }
+}
+
+/// The settings by the names that the flags have.
+fn in_flags(text: &str) -> String {
+    [
+        ("trust[0].jwks_uri", "--jwks"),
+        ("trust[0].jwks", "--jwks"),
+        ("trust[0].datastores", "--datastore"),
+        ("trust[0].clients", "--client"),
+        ("ADMIT_CA_FILE", "--ca-file"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (setting, flag)| text.replace(setting, flag))
+}
+
+impl Judge {
+    /// The decision, once the store was asked whether a token of our own still stands.
+    pub(super) async fn ask_the_store(&self, decision: Decision, checks: &mut Vec<Step>) -> Result<Decision, Failure> {
+        let (Some(desk), Decision::Allow(allowed)) = (&self.desk, &decision) else { return Ok(decision) };
+        let is_standing = stands(&desk.store, desk.tenant(), &allowed.claims.all).await?;
+        let (refusal, found) = if is_standing {
+            (None, "neither it nor its grant, its user or its client was revoked or switched off")
+        } else {
+            (Some(Refusal::Inactive), "it was revoked, or its grant; or its user or its client is switched off, or gone")
+        };
+        checks.push(Step { name: "standing", refusal, found: found.to_owned() });
+        let claims = Some(Box::new(allowed.claims.clone()));
+        Ok(if is_standing { decision } else { Decision::Refuse(Refused { why: Refusal::Inactive, claims }) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_an_arn_of_a_role() {
+        for good in ["arn:aws:iam::123456789012:role/smart", "arn:aws-us-gov:iam::123456789012:role/a/b:c"] {
+            assert_eq!(role(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "smart", "arn:aws:iam::123456789012:user/x", "arn:aws:iam::1:role/x", "arn:aws:s3:::bucket"] {
+            assert!(role(bad).is_err(), "{bad}");
+        }
+    }
+}
