@@ -4,6 +4,7 @@
 //! `crit`, absent or mistyped claims, `typ`, `exp == now`, the system clock) is decided here.
 
 mod algorithm;
+mod assertion;
 mod claims;
 pub mod json;
 mod jwks;
@@ -11,6 +12,7 @@ mod sign;
 mod verify;
 
 pub use algorithm::Algorithm;
+pub use assertion::{CLIENT_ASSERTION_TYPE, client_assertion};
 pub use claims::{AccessClaims, IdClaims};
 pub use jwks::{BadKeySet, Jwks, MAX_JWKS_BYTES, MAX_KEYS, PublicKey, ec_thumbprint, rsa_thumbprint};
 pub use sign::{Signer, UnusableKey};

@@ -7,6 +7,7 @@ use admit::token::{Algorithm, Jwks, Signer, base64url};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RsaKeyPair};
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::TestApp;
@@ -25,6 +26,13 @@ impl Forge {
         let key = NewKey::generate(algorithm).expect("we sign with this algorithm");
         let public_jwk = serde_json::from_str(&key.public_jwk).expect("our own key");
         Self { kid: key.key_id.to_string(), algorithm, public_jwk, pkcs8: key.pkcs8 }
+    }
+
+    /// The private half, as people keep it in files.
+    pub fn private_pem(&self) -> String {
+        let text = base64::engine::general_purpose::STANDARD.encode(&self.pkcs8);
+        let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
     }
 
     /// The server's own key for this purpose.
