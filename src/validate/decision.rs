@@ -66,6 +66,9 @@ pub enum Refusal {
     /// The issuer did not say, in time, whether the token still stands.
     #[error("the issuer cannot be asked about the token at the moment")]
     NoIntrospection,
+    /// What the issuer says of the token differs from what the token says.
+    #[error("the issuer describes the token differently")]
+    Contradicted,
     /// The validator lacks a setting; its log says which.
     #[error("the validator is not configured")]
     NotConfigured,
@@ -92,6 +95,7 @@ impl Refusal {
             Self::NoKeys => "no_keys",
             Self::Inactive => "inactive",
             Self::NoIntrospection => "no_introspection",
+            Self::Contradicted => "contradicted",
             Self::NotConfigured => "not_configured",
             Self::TooSlow => "too_slow",
             Self::Failed => "failed",

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::introspection::{IntrospectionSettings, key_of};
 use super::settings::{self, BadSettings, Settings};
 use super::{Context, Profile, Validator};
 
@@ -100,6 +101,7 @@ fn single(variable: Variable<'_>, bad: &mut BadSettings) -> Settings {
         clients: list("ADMIT_CLIENTS"),
         role_arn: text("USER_ROLE_ARN"),
         read_only_role_arn: text("ADMIT_READ_ONLY_ROLE_ARN"),
+        introspection: None,
     };
     if given(variable, "ADMIT_DATASTORES").is_some() && settings.datastores.is_empty() {
         bad.add("ADMIT_DATASTORES", "names no data store");
@@ -116,8 +118,38 @@ fn single(variable: Variable<'_>, bad: &mut BadSettings) -> Settings {
     if settings.profile == Profile::Cognito.as_str() && settings.clients.is_empty() {
         settings.clients = list("CLIENT_ID");
     }
+    settings.introspection = introspection(variable, settings.profile == Profile::Cognito.as_str(), bad);
     settings
 }
+
+/// What there is on introspection, if anything. The validator's own client may stand in `CLIENT_ID` and `CLIENT_SECRET`, but
+/// where those describe a user pool.
+fn introspection(variable: Variable<'_>, is_pool: bool, bad: &mut BadSettings) -> Option<IntrospectionSettings> {
+    let own = |name: &str| given(variable, &format!("ADMIT_INTROSPECTION{name}"));
+    let text = |name: &str| own(name).unwrap_or_default();
+    let usual = |name: &str| given(variable, name).filter(|_| !is_pool);
+    let key = own("_KEY").map(|text| key_of(&text));
+    let settings = IntrospectionSettings {
+        mode: text(""),
+        endpoint: text("_ENDPOINT"),
+        when_unreachable: text("_WHEN_UNREACHABLE"),
+        cache_seconds: own("_CACHE_SECONDS").map_or(Some(0), |text| text.parse().ok()).unwrap_or_else(|| {
+            bad.add("ADMIT_INTROSPECTION_CACHE_SECONDS", "is not a number of seconds");
+            0
+        }),
+        client_id: own("_CLIENT_ID").or_else(|| usual("CLIENT_ID")).unwrap_or_default(),
+        client_secret: own("_CLIENT_SECRET").or_else(|| usual("CLIENT_SECRET").filter(|_| key.is_none())).unwrap_or_default(),
+        key,
+        key_id: text("_KEY_ID"),
+        audience: text("_AUDIENCE"),
+    };
+    let is_wanted = INTROSPECTION.iter().any(|name| own(name).is_some());
+    is_wanted.then_some(settings)
+}
+
+/// What follows `ADMIT_INTROSPECTION` in the names of variables. One that is set is enough to have all of them checked.
+const INTROSPECTION: &[&str] =
+    &["", "_ENDPOINT", "_WHEN_UNREACHABLE", "_CACHE_SECONDS", "_CLIENT_ID", "_CLIENT_SECRET", "_KEY", "_KEY_ID", "_AUDIENCE"];
 
 /// The variable that says what a setting says.
 fn name_of(variable: Variable<'_>, setting: &str) -> String {
@@ -125,7 +157,8 @@ fn name_of(variable: Variable<'_>, setting: &str) -> String {
         "clients" if given(variable, "ADMIT_CLIENTS").is_none() => "CLIENT_ID",
         "jwks_uri" => "JWKS_URI",
         "role_arn" => "USER_ROLE_ARN",
-        other => return format!("ADMIT_{}", other.to_ascii_uppercase()),
+        "introspection.mode" => "ADMIT_INTROSPECTION",
+        other => return format!("ADMIT_{}", other.replace('.', "_").to_ascii_uppercase()),
     }
     .to_owned()
 }
@@ -141,6 +174,7 @@ fn issuer_of_pool(pool: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Proof, WhenUnreachable};
     use super::*;
 
     const GOOD: &[(&str, &str)] = &[
@@ -240,6 +274,81 @@ mod tests {
         // Beside an issuer that is named they change nothing: an Admit server's tokens name no pool.
         let beside = read(&[("CLIENT_ID", "x"), ("USER_POOL_ID", "eu-west-2_AbCd12345")]).expect("good settings");
         assert_eq!((beside.rules[0].trust.profile, beside.rules[0].trust.clients.len()), (Profile::Admit, 0));
+    }
+
+    const ASKING: &[(&str, &str)] = &[
+        ("ADMIT_INTROSPECTION", "combined"),
+        ("ADMIT_INTROSPECTION_ENDPOINT", "https://idp.test/introspect"),
+        ("ADMIT_INTROSPECTION_CLIENT_ID", "rs"),
+        ("ADMIT_INTROSPECTION_CLIENT_SECRET", "synthetic"),
+    ];
+
+    #[test]
+    fn introspection_is_for_everything_or_for_revocation() {
+        let proof = |changes: &[(&str, &str)]| {
+            let mut rules = read(&[ASKING, changes].concat()).map_err(|bad| bad.to_string()).expect("good settings").rules;
+            rules.remove(0).proof
+        };
+        let (refuse, allow) = (WhenUnreachable::Refuse, WhenUnreachable::Allow);
+        assert!(matches!(proof(&[]), Proof::Both { when_unreachable, .. } if when_unreachable == refuse));
+        let lenient = [("ADMIT_INTROSPECTION_WHEN_UNREACHABLE", "allow"), ("ADMIT_INTROSPECTION_CACHE_SECONDS", "60")];
+        assert!(matches!(proof(&lenient), Proof::Both { when_unreachable, .. } if when_unreachable == allow));
+        // Keys are not asked for where no signature is looked at; those that are there do no harm.
+        assert!(matches!(proof(&[("ADMIT_INTROSPECTION", "only"), ("JWKS_URI", "")]), Proof::Introspection(_)));
+        assert!(matches!(proof(&[("ADMIT_INTROSPECTION", "only")]), Proof::Introspection(_)));
+        // The usual names, where they do not describe a user pool.
+        let usual = [("CLIENT_ID", "rs"), ("CLIENT_SECRET", "x"), ("ADMIT_INTROSPECTION_CLIENT_ID", ""), ("USER_POOL_ID", "p")];
+        assert!(matches!(proof(&[&usual[..], &[("ADMIT_INTROSPECTION_CLIENT_SECRET", "")]].concat()), Proof::Both { .. }));
+        assert!(matches!(read(&usual).expect("good settings").rules[0].proof, Proof::Signature(_)));
+    }
+
+    /// LM-20, and no secret is repeated.
+    #[test]
+    fn every_bad_setting_of_introspection_is_named() {
+        let secret = "ADMIT_INTROSPECTION_CLIENT_SECRET";
+        for (changes, why) in [
+            (&[("ADMIT_INTROSPECTION", "")][..], "ADMIT_INTROSPECTION is missing: it is only or combined"),
+            (&[("ADMIT_INTROSPECTION", "both")], "ADMIT_INTROSPECTION is neither only nor combined"),
+            (&[("ADMIT_INTROSPECTION_ENDPOINT", "")], "ADMIT_INTROSPECTION_ENDPOINT is missing"),
+            (&[("ADMIT_INTROSPECTION_ENDPOINT", "http://idp.test/introspect")], "ADMIT_INTROSPECTION_ENDPOINT is not an https:// URL"),
+            (&[("ADMIT_INTROSPECTION_ENDPOINT", "https://rs:synthetic@idp.test/")], "ADMIT_INTROSPECTION_ENDPOINT is not an https:// URL"),
+            (&[("ADMIT_INTROSPECTION_WHEN_UNREACHABLE", "ask")], "ADMIT_INTROSPECTION_WHEN_UNREACHABLE is neither refuse nor allow"),
+            (
+                &[("ADMIT_INTROSPECTION", "only"), ("ADMIT_INTROSPECTION_WHEN_UNREACHABLE", "allow")],
+                "ADMIT_INTROSPECTION_WHEN_UNREACHABLE cannot be allow: where nothing but introspection proves a token, nothing would",
+            ),
+            (&[("ADMIT_INTROSPECTION_CACHE_SECONDS", "61")], "ADMIT_INTROSPECTION_CACHE_SECONDS is more than 60"),
+            (&[("ADMIT_INTROSPECTION_CACHE_SECONDS", "-1")], "ADMIT_INTROSPECTION_CACHE_SECONDS is not a number of seconds"),
+            (&[("ADMIT_INTROSPECTION_CACHE_SECONDS", "1m")], "ADMIT_INTROSPECTION_CACHE_SECONDS is not a number of seconds"),
+            (&[("ADMIT_INTROSPECTION_CLIENT_ID", "")], "ADMIT_INTROSPECTION_CLIENT_ID is missing"),
+            (&[(secret, "")], "ADMIT_INTROSPECTION_CLIENT_SECRET is missing, and so is ADMIT_INTROSPECTION_KEY"),
+            (
+                &[("ADMIT_INTROSPECTION_KEY", "{}")],
+                "ADMIT_INTROSPECTION_CLIENT_SECRET is one way to authenticate, and ADMIT_INTROSPECTION_KEY another: one of them is enough",
+            ),
+            (&[("JWKS_URI", "")], "JWKS_URI is missing, and so is ADMIT_JWKS"),
+            (
+                &[("ADMIT_INTROSPECTION_KEY", "synthetic"), (secret, "")],
+                "ADMIT_INTROSPECTION_KEY_ID is missing, and the key does not name itself; \
+                 ADMIT_INTROSPECTION_KEY is neither a private JWK nor a PKCS#8 key in PEM, RSA, P-256 or P-384",
+            ),
+            (
+                &[("ADMIT_INTROSPECTION_KEY", "synthetic"), (secret, ""), ("ADMIT_INTROSPECTION_KEY_ID", "a\"b")],
+                "ADMIT_INTROSPECTION_KEY_ID is not plain text without quotes; \
+                 ADMIT_INTROSPECTION_KEY is neither a private JWK nor a PKCS#8 key in PEM, RSA, P-256 or P-384",
+            ),
+        ] {
+            assert_eq!(complaint(&[ASKING, changes].concat()), why);
+        }
+        for (name, _) in ASKING {
+            assert!(complaint(&[(name, "x")]).contains("ADMIT_INTROSPECTION"), "{name} alone is not enough");
+        }
+        // A pool's own client is not the validator's.
+        let pool = [("ADMIT_PROFILE", "cognito"), ("CLIENT_ID", "app"), ("CLIENT_SECRET", "x")];
+        let asking = [("ADMIT_INTROSPECTION", "combined"), ("ADMIT_INTROSPECTION_ENDPOINT", "https://idp.test/introspect")];
+        let missing = "ADMIT_INTROSPECTION_CLIENT_ID is missing; \
+                       ADMIT_INTROSPECTION_CLIENT_SECRET is missing, and so is ADMIT_INTROSPECTION_KEY";
+        assert_eq!(complaint(&[&pool[..], &asking].concat()), missing);
     }
 
     #[test]

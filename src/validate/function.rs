@@ -166,7 +166,8 @@ impl Validator {
     fn take_fetches(&self) -> Fetches {
         self.rules
             .iter()
-            .map(|rule| rule.keys.take_fetches())
+            .filter_map(|rule| rule.proof.keys())
+            .map(|keys| keys.take_fetches())
             .fold(Fetches::default(), |sum, more| Fetches { good: sum.good + more.good, failed: sum.failed + more.failed })
     }
 }

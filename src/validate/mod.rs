@@ -1,7 +1,8 @@
 //! The validator that HealthLake calls: event in, decision out.
 //!
 //! A bad token is an answer ("no"), not an error. The decision itself is pure; the only I/O is the
-//! key set, which is fetched when it is not there or does not know a key.
+//! key set, which is fetched when it is not there or does not know a key, and the issuer's word, where
+//! it is to be asked for that.
 
 mod check;
 mod claims;
@@ -13,16 +14,20 @@ mod explain;
 mod function;
 mod gateway;
 mod http;
+mod introspection;
 mod journal;
 mod keys;
 mod profile;
+mod proof;
 mod settings;
 mod trust;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 pub use claims::Claims;
 pub use context::{BadContext, Context};
@@ -32,18 +37,26 @@ pub use explain::Step;
 pub use function::{Call, Function};
 pub use gateway::Failure;
 pub use http::{Answer, Fault, Http, NoClient, may_ask};
+pub use introspection::{ClientAuthentication, Introspected, Introspector, MAX_CACHE_SECONDS, Silence};
 pub use journal::Sink;
 pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, REFRESH_AGE};
 pub use profile::{Profile, UnknownProfile};
+pub use proof::{Proof, WhenUnreachable};
 pub use settings::{BadSettings, is_role};
 pub use trust::Trust;
 
 use crate::token::{Rejection, Unverified};
 use check::Case;
 use claims::FhirScopes;
+use introspection::is_of_access_token;
 
 /// How far a clock may be off before a token counts as expired or not yet valid, in seconds.
 pub const LEEWAY: i64 = 5;
+/// How long a decision may take. HealthLake hears nothing that comes after a second, on both ways and with the start of
+/// the function.
+const BUDGET: Duration = Duration::from_millis(650);
+/// How much of it there is for whoever is asked; the rest is for saying so.
+const ASKING: Duration = Duration::from_millis(600);
 
 /// Decides on tokens for the data stores that it trusts issuers for.
 pub struct Validator {
@@ -56,15 +69,15 @@ pub struct Validator {
 pub struct Rule {
     /// Whom, and for what.
     pub trust: Trust,
-    /// Its public keys.
-    pub keys: Arc<KeySource>,
+    /// What makes its tokens believed.
+    pub proof: Proof,
 }
 
 impl Validator {
     /// A validator of tokens by one issuer.
     #[must_use]
     pub fn new(trust: Trust, keys: KeySource) -> Self {
-        Self::of(vec![Rule { trust, keys: Arc::new(keys) }])
+        Self::of(vec![Rule { trust, proof: Proof::Signature(Arc::new(keys)) }])
     }
 
     /// A validator of tokens by several issuers. Where two rules fit a token, the first one decides.
@@ -103,8 +116,8 @@ impl Validator {
     /// Fetches the keys that are not there yet, so that the first token need not wait.
     pub async fn warm(&self, now: OffsetDateTime) {
         let mut fetching = tokio::task::JoinSet::new();
-        for rule in &self.rules {
-            let keys = Arc::clone(&rule.keys);
+        for keys in self.rules.iter().filter_map(|rule| rule.proof.keys()) {
+            let keys = Arc::clone(keys);
             fetching.spawn(async move { keys.warm(now).await });
         }
         while fetching.join_next().await.is_some() {}
@@ -126,34 +139,72 @@ impl Validator {
     /// Decides whether this token opens this data store. `trace` is the X-Ray trace that the question belongs to:
     /// whoever has to be asked besides is told it.
     pub async fn decide_on(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, trace: Option<&str>) -> Decision {
-        match self.judge(endpoint, token, now, trace).await {
+        let judging = tokio::time::timeout(BUDGET, self.judge(endpoint, token, now, trace));
+        match judging.await.unwrap_or_else(|_| Err(Refusal::TooSlow.into())) {
             Ok(allowed) => Decision::Allow(Box::new(allowed)),
             Err(refused) => Decision::Refuse(refused),
         }
     }
 
-    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, _trace: Option<&str>) -> Result<Allowed, Refused> {
+    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, trace: Option<&str>) -> Result<Allowed, Refused> {
+        let by = Instant::now() + ASKING;
         if !self.rules.iter().any(|rule| rule.trust.serves(endpoint)) {
             return Err(Refusal::UnknownDatastore.into());
         }
-        let token = Unverified::parse(token.expose())?;
-        let rule = self.rule_for(endpoint, &token)?;
-        rule.trust.profile.check_type(&token)?;
-        let keys = rule.keys.for_kid(token.kid(), now).await;
-        if keys.is_empty() {
-            return Err(Refusal::NoKeys.into());
+        let parsed = Unverified::parse(token.expose());
+        let rule = self.rule_for(endpoint, &parsed)?;
+        if let Ok(parsed) = &parsed {
+            rule.trust.profile.check_type(parsed)?;
         }
-        let claims = rule.trust.profile.read(token.verify(&keys)?)?;
-        self.allow(rule, endpoint, claims, now)
+        match &rule.proof {
+            Proof::Signature(keys) => self.allow(rule, endpoint, signed(rule, keys, parsed?, now).await?, now),
+            Proof::Introspection(introspector) => {
+                let answer = proof::must_be_active(introspector.ask(token.expose(), now, trace, by).await)?;
+                self.allow(rule, endpoint, self.introspected(rule, endpoint, &answer)?, now)
+            }
+            Proof::Both { keys, introspector, when_unreachable } => {
+                let allowed = self.allow(rule, endpoint, signed(rule, keys, parsed?, now).await?, now)?;
+                let word = introspector.ask(token.expose(), now, trace, by).await;
+                match when_unreachable.weigh(&word, &allowed.claims) {
+                    Ok(()) => Ok(allowed),
+                    Err(why) => Err(Refused { why, claims: Some(Box::new(allowed.claims)) }),
+                }
+            }
+        }
     }
 
-    /// Whose token it claims to be decides whose keys are tried; nothing else is believed yet.
-    fn rule_for(&self, endpoint: &str, token: &Unverified<'_>) -> Result<&Rule, Refusal> {
+    /// Whose token it claims to be decides how it is proved; nothing else is believed yet. One that is no JWT claims
+    /// nothing: it is given to the one issuer who may know it, and not to several to see whose it is.
+    fn rule_for(&self, endpoint: &str, token: &Result<Unverified<'_>, Rejection>) -> Result<&Rule, Refusal> {
+        let token = match token {
+            Ok(token) => token,
+            Err(Rejection::Malformed) => return self.sole_introspection(endpoint).ok_or(Rejection::Malformed.into()),
+            Err(why) => return Err((*why).into()),
+        };
         let mut rules =
             self.rules.iter().filter(|rule| rule.trust.serves(endpoint) && token.issuer() == Some(&rule.trust.issuer)).peekable();
         let first = rules.peek().copied().ok_or(Rejection::Issuer)?;
         let tenant = token.tenant();
         Ok(rules.find(|rule| rule.trust.tenant.as_deref().is_none_or(|own| tenant == Some(own))).unwrap_or(first))
+    }
+
+    /// The one rule that proves by introspection alone at this data store; `None` where there is none, or another.
+    fn sole_introspection(&self, endpoint: &str) -> Option<&Rule> {
+        let mut rules = self.rules.iter().filter(|rule| rule.trust.serves(endpoint) && matches!(rule.proof, Proof::Introspection(_)));
+        rules.next().filter(|_| rules.next().is_none())
+    }
+
+    /// The claims that the issuer's word vouches for. An answer need not name its issuer, who was asked: but where several
+    /// are asked on behalf of one data store, each says who it is.
+    fn introspected(&self, rule: &Rule, endpoint: &str, answer: &Map<String, Value>) -> Result<Claims, Rejection> {
+        if !is_of_access_token(answer) {
+            return Err(Rejection::Type);
+        }
+        let mut answer = answer.clone();
+        if self.sole_introspection(endpoint).is_some() {
+            answer.entry("iss").or_insert_with(|| rule.trust.issuer.as_str().into());
+        }
+        rule.trust.profile.read_answer(answer)
     }
 
     /// Everything that can be said of proved claims without asking anybody.
@@ -168,4 +219,13 @@ impl Validator {
         let role = rule.trust.role_for(&scopes).map(str::to_owned);
         Ok(Allowed { audience: endpoint.to_owned(), role, claims, context })
     }
+}
+
+/// The claims that a signature vouches for.
+async fn signed(rule: &Rule, keys: &KeySource, token: Unverified<'_>, now: OffsetDateTime) -> Result<Claims, Refusal> {
+    let keys = keys.for_kid(token.kid(), now).await;
+    if keys.is_empty() {
+        return Err(Refusal::NoKeys);
+    }
+    Ok(rule.trust.profile.read(token.verify(&keys)?)?)
 }

@@ -75,6 +75,16 @@ const GENERIC: Shape = Shape {
     client_for_audience: false,
 };
 
+/// What introspection answers look like, whoever else's they are (RFC 7662 §2.2).
+const ANSWER: Shape = Shape {
+    name: "introspected",
+    typ: &[],
+    mark: None,
+    client: &["client_id", "azp"],
+    scope: &["scope", "scp"],
+    client_for_audience: false,
+};
+
 /// How long any token of another issuer may live, in seconds: a day, which is the most that Cognito
 /// and Okta can be set to, and a minute.
 const MAX_LIFE: i64 = 86_400 + 60;
@@ -131,6 +141,12 @@ impl Profile {
             Some(shape) => shape.read(claims),
         }
     }
+
+    /// Reads an introspection answer likewise. Ours has the claims of the token; others have the names of RFC 7662 for
+    /// them, whatever they call them in tokens.
+    pub(super) fn read_answer(self, answer: Map<String, Value>) -> Result<Claims, Rejection> {
+        if self == Self::Admit { self.read(answer) } else { ANSWER.read(answer) }
+    }
 }
 
 impl Shape {
@@ -181,10 +197,10 @@ impl Shape {
 
 /// ID tokens, refresh tokens and events of every issuer that we know carry one of these.
 fn is_of_another_kind(claims: &Map<String, Value>) -> bool {
-    let says = |name: &str, right: &str| claims.get(name).is_some_and(|value| value != right);
+    let says = |name: &str, right: &[&str]| claims.get(name).is_some_and(|value| !right.iter().any(|word| value == word));
     ["at_hash", "c_hash", "s_hash", "events"].iter().any(|name| claims.contains_key(*name))
-        || says("token_use", "access")
-        || says("typ", "Bearer")
+        || says("token_use", &["access", "access_token"])
+        || says("typ", &["Bearer"])
 }
 
 /// One text or a list of texts (RFC 7519 §4.1.3); empty where there is none.

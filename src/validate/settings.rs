@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{is_url, may_ask};
-use super::{KeySource, NoClient, Profile, Rule, Trust, Validator};
+use super::introspection::{CheckedIntrospection, IntrospectionSettings, Mode};
+use super::{KeySource, NoClient, Profile, Proof, Rule, Trust, Validator};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with its name. No value is repeated.
@@ -39,8 +40,8 @@ impl fmt::Display for BadSettings {
 
 impl std::error::Error for BadSettings {}
 
-/// One trust, as it stands in `trust.json` or in the environment.
-#[derive(Debug, Default, Deserialize)]
+/// One trust, as it stands in `trust.json` or in the environment. It may hold secrets: no `Debug`.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     pub(super) issuer: String,
@@ -54,6 +55,7 @@ pub(super) struct Settings {
     pub(super) clients: Vec<String>,
     pub(super) role_arn: String,
     pub(super) read_only_role_arn: String,
+    pub(super) introspection: Option<IntrospectionSettings>,
 }
 
 impl Settings {
@@ -84,7 +86,9 @@ impl Settings {
         }
         let is_bound = self.audiences.is_empty() || !self.datastores.is_empty();
         check("datastores", "is missing: audiences of another name have to be tied to data stores", is_bound);
-        check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), !self.jwks_uri.is_empty() || self.jwks.is_some());
+        let needs_keys = !self.introspection.as_ref().is_some_and(IntrospectionSettings::is_alone);
+        let has_keys = !self.jwks_uri.is_empty() || self.jwks.is_some();
+        check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), has_keys || !needs_keys);
         check("jwks_uri", "is not an https:// URL", self.jwks_uri.is_empty() || may_ask(&self.jwks_uri));
         let seed = match self.jwks.as_ref().map(|set| Jwks::parse(set.to_string().as_bytes())) {
             None => Jwks::default(),
@@ -97,6 +101,8 @@ impl Settings {
                 Jwks::default()
             }
         };
+        let name_of_introspection = |setting: &str| name(&format!("introspection.{setting}"));
+        let introspection = self.introspection.map(|own| own.check(&name_of_introspection, &self.issuer, bad)).unwrap_or_default();
         let given = |text: String| (!text.is_empty()).then_some(text);
         (bad.0.len() == before).then(|| Checked {
             trust: Trust {
@@ -112,6 +118,7 @@ impl Settings {
             },
             seed,
             jwks_uri: given(self.jwks_uri),
+            introspection,
         })
     }
 }
@@ -121,19 +128,33 @@ pub(super) struct Checked {
     pub(super) trust: Trust,
     seed: Jwks,
     jwks_uri: Option<String>,
+    introspection: Option<CheckedIntrospection>,
 }
 
 impl Checked {
     /// The rule that comes of it. `authorities` may have signed the certificates of whoever is asked (see [`super::Http`]).
     pub(super) fn rule(self, authorities: Option<&[u8]>) -> Result<Rule, BadSettings> {
+        let no_client = |why: NoClient| match why {
+            NoClient::Authorities => BadSettings::one("ADMIT_CA_FILE", "holds no usable certificates"),
+            NoClient::Tls => BadSettings::one("TLS", "cannot be set up"),
+        };
         let keys = match &self.jwks_uri {
             None => KeySource::embedded(self.seed),
-            Some(uri) => KeySource::remote_with_authorities(uri, self.seed, authorities).map_err(|why| match why {
-                NoClient::Authorities => BadSettings::one("ADMIT_CA_FILE", "holds no usable certificates"),
-                NoClient::Tls => BadSettings::one("JWKS_URI", &why.to_string()),
-            })?,
+            Some(uri) => KeySource::remote_with_authorities(uri, self.seed, authorities).map_err(no_client)?,
         };
-        Ok(Rule { trust: self.trust, keys: Arc::new(keys) })
+        let keys = Arc::new(keys);
+        let proof = match self.introspection {
+            None => Proof::Signature(keys),
+            Some(introspection) => {
+                let mode = introspection.mode;
+                let introspector = Arc::new(introspection.introspector(authorities).map_err(no_client)?);
+                match mode {
+                    Mode::Only => Proof::Introspection(introspector),
+                    Mode::Combined(when_unreachable) => Proof::Both { keys, introspector, when_unreachable },
+                }
+            }
+        };
+        Ok(Rule { trust: self.trust, proof })
     }
 }
 
@@ -217,6 +238,15 @@ mod tests {
         trust
     }
 
+    fn introspection(changes: &Value) -> Value {
+        let mut introspection =
+            json!({ "mode": "only", "endpoint": "https://idp.test/introspect", "client_id": "rs", "client_secret": "synthetic" });
+        for (name, value) in changes.as_object().expect("an object") {
+            introspection[name] = value.clone();
+        }
+        introspection
+    }
+
     fn complaint(list: &Value) -> String {
         rules(&list.to_string(), true, None).err().map(|bad| bad.to_string()).unwrap_or_default()
     }
@@ -227,11 +257,12 @@ mod tests {
             trust(&json!({ "tenant": "a" })),
             trust(&json!({ "tenant": "b" })),
             trust(&json!({ "issuer": "https://cognito.test", "profile": "cognito", "clients": ["x"] })),
-            trust(&json!({ "tenant": "a", "datastores": ["https://b.test/r4/"] })),
+            trust(&json!({ "tenant": "a", "datastores": ["https://b.test/r4/"], "introspection": introspection(&json!({})) })),
         ]);
         let rules = rules(&list.to_string(), true, None).expect("good settings");
         assert_eq!(rules.len(), 4);
         assert_eq!(rules[2].trust.profile, Profile::Cognito);
+        assert!(matches!((&rules[0].proof, &rules[3].proof), (Proof::Signature(_), Proof::Introspection(_))));
     }
 
     #[test]
@@ -253,8 +284,18 @@ mod tests {
             (json!([trust(&json!({})), trust(&json!({ "tenant": "b" }))]), "trust[1].issuer can never be reached: trust[0]"),
             (json!([trust(&json!({ "jwks": { "keys": [] } }))]), "trust[0].jwks has no usable key"),
             (json!([trust(&json!({ "jwks": [] }))]), "trust[0].jwks cannot be used"),
+            (json!([trust(&json!({ "introspection": {} }))]), "trust[0].introspection.mode is missing"),
+            (
+                json!([trust(&json!({ "introspection": introspection(&json!({ "endpoint": "http://idp.test/" })) }))]),
+                "trust[0].introspection.endpoint is not an https:// URL",
+            ),
+            (
+                json!([trust(&json!({ "introspection": introspection(&json!({ "cache_seconds": "synthetic" })) }))]),
+                "trust cannot be read at line 1, column",
+            ),
         ] {
             assert!(complaint(&list).starts_with(why), "{list}: {}", complaint(&list));
+            assert!(!complaint(&list).contains("synthetic"));
         }
         assert!(rules("[", true, None).is_err());
     }

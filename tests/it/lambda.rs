@@ -3,6 +3,7 @@
 mod contract;
 mod faults;
 mod gateway;
+mod introspection;
 mod log;
 mod service;
 

@@ -5,6 +5,7 @@ mod contract;
 mod explanation;
 mod fetch;
 pub mod gateway;
+mod introspection;
 pub mod journal;
 mod profiles;
 mod property;

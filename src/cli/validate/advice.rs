@@ -15,6 +15,9 @@ pub(super) fn advice(why: Refusal) -> Option<&'static str> {
         Refusal::Inactive => {
             "It was revoked, or what it came from: the app has to ask for a new one. `admit user show` and `admit client show` say whether one was switched off."
         }
+        Refusal::Contradicted => {
+            "The explanation says in what. The app has to ask for a new one: this one no longer says what its issuer does."
+        }
         Refusal::NoIntrospection => "Is the address for introspection right, and can it be reached from here?",
         Refusal::Token(rejection) => return of_token(rejection),
         _ => return None,

@@ -147,7 +147,7 @@ fn policy(request: &Request<'_>, effect: &str, principal: &str, context: &Map<St
 fn meaning(why: Refusal) -> Meaning {
     match why {
         Refusal::Token(Rejection::Scope | Rejection::NoPatient | Rejection::Client) => Meaning::Forbidden,
-        Refusal::Token(_) | Refusal::NoToken | Refusal::Inactive => Meaning::Unauthorized,
+        Refusal::Token(_) | Refusal::NoToken | Refusal::Inactive | Refusal::Contradicted => Meaning::Unauthorized,
         Refusal::MissingFields
         | Refusal::BadArn
         | Refusal::UnknownDatastore

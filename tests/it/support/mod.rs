@@ -4,6 +4,7 @@
 
 mod app;
 pub mod ask;
+mod authority;
 mod browser;
 pub mod certificate;
 mod database;
@@ -18,6 +19,7 @@ pub mod visit;
 pub mod wire;
 
 pub use app::{FHIR1, FHIR2, ISSUER, READER, ROLE, TestApp, encode};
+pub use authority::{Authority, Question, Saying, endpoint_of};
 pub use browser::{Browser, Landing, request};
 pub use database::{Database, fresh};
 pub use forge::{Forge, compact, genuine_claims};

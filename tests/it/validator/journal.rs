@@ -65,6 +65,7 @@ pub fn reasons() -> Vec<&'static str> {
         R::NoKeys,
         R::Inactive,
         R::NoIntrospection,
+        R::Contradicted,
         R::NotConfigured,
         R::TooSlow,
         R::Failed,

@@ -79,7 +79,7 @@ pub fn token(forge: &Forge, stranger: &Forge, changes: &[Change], fate: u8) -> (
 fn every_answer_has_the_contracts_shape_and_yes_says_only_what_was_signed() {
     let (forge, stranger) = (Forge::new(Algorithm::Es256), Forge::new(Algorithm::Es256));
     let validator = Validator::new(trust(), KeySource::embedded(forge.jwks()));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let mut runner = TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
     let (yes, no) = (Cell::new(0), Cell::new(0));
     let tokens = (prop::collection::vec(change(), CLAIMS.len()), 0..20_u8);

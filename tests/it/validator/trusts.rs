@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use admit::token::Algorithm;
-use admit::validate::{KeySource, Profile, Rule, Trust, Validator};
+use admit::validate::{KeySource, Profile, Proof, Rule, Trust, Validator};
 use serde_json::{Value, json};
 
 use super::{ENDPOINT, noon};
@@ -23,7 +23,7 @@ fn rule(issuer: &str, profile: Profile, tenant: Option<&str>, datastore: &str, n
         clients: if profile == Profile::Cognito { vec!["spa".to_owned()] } else { vec![] },
         ..Trust::new(issuer, profile, &role(name))
     };
-    Rule { trust, keys: Arc::clone(keys) }
+    Rule { trust, proof: Proof::Signature(Arc::clone(keys)) }
 }
 
 async fn answer(validator: &Validator, datastore: &str, token: &str) -> Value {

@@ -1,0 +1,126 @@
+//! Whether an answer speaks of the token that was asked about.
+
+use serde_json::{Map, Value};
+
+use super::super::claims::Claims;
+use super::super::profile::audience;
+
+/// What is the same in the token and in the answer, wherever it stands in both.
+const SAME: &[&str] = &["iss", "sub", "jti", "tenant_id", "patient"];
+
+/// Whether the answer takes nothing back of what was proved by signature. What it has beyond that changes nothing; what it
+/// leaves out, neither: RFC 7662 §2.2 asks for no member but `active`.
+///
+/// # Errors
+/// The member in which they differ.
+pub(in super::super) fn agrees(answer: &Map<String, Value>, claims: &Claims) -> Result<(), &'static str> {
+    if let Some(name) = SAME.iter().find(|name| answer.get(**name).zip(claims.all.get(**name)).is_some_and(|(said, own)| said != own)) {
+        return Err(name);
+    }
+    if answer.get("client_id").is_some_and(|id| id.as_str() != claims.client.as_deref()) {
+        return Err("client_id");
+    }
+    // A life that has been shortened, or scopes that have been taken away, since the token was made.
+    if answer.get("exp").is_some_and(|end| end.as_i64().is_none_or(|end| end < claims.expires_at)) {
+        return Err("exp");
+    }
+    if answer.get("scope").is_some_and(|scope| !scope.as_str().is_some_and(|scope| has_all(scope, &claims.scope))) {
+        return Err("scope");
+    }
+    // A server may name only those of several that concern whoever asks (RFC 7662 §4).
+    let audience = audience(answer).map_err(|_| "aud")?;
+    let has_common = audience.iter().any(|one| claims.audience.contains(one));
+    if audience.is_empty() || claims.audience.is_empty() || has_common { Ok(()) } else { Err("aud") }
+}
+
+/// Whether all of these scopes are among those.
+fn has_all(those: &str, these: &str) -> bool {
+    these.split(' ').all(|own| those.split(' ').any(|scope| scope == own))
+}
+
+/// Whether the answer speaks of an access token that whoever holds it may use: refresh tokens and ID tokens can be
+/// introspected as well. RFC 7662 has `token_type`; the others are words of servers that we know.
+pub(in super::super) fn is_of_access_token(answer: &Map<String, Value>) -> bool {
+    let says = |name: &str, right: &[&str]| {
+        let is_right = |value: &Value| value.as_str().is_some_and(|text| right.iter().any(|word| word.eq_ignore_ascii_case(text)));
+        answer.get(name).is_none_or(is_right)
+    };
+    says("token_type", &["bearer", "access_token"]) && says("token_use", &["access", "access_token"]) && says("typ", &["bearer"])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::Profile;
+    use super::*;
+
+    fn map(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    fn claims() -> Claims {
+        let all = json!({
+            "iss": "https://idp.test", "sub": "u1", "azp": "app", "jti": "t1", "iat": 1000, "exp": 2000,
+            "scope": "openid user/*.rs", "aud": ["https://a.test", "https://b.test"], "patient": "p1",
+        });
+        Profile::Generic.read(map(&all)).expect("claims")
+    }
+
+    #[test]
+    fn an_answer_may_leave_out_repeat_and_add() {
+        for good in [
+            json!({}),
+            json!({ "iss": "https://idp.test", "sub": "u1", "client_id": "app", "jti": "t1", "patient": "p1" }),
+            json!({ "exp": 2000, "scope": "user/*.rs openid" }),
+            json!({ "exp": 3000, "scope": "openid user/*.rs user/*.cud", "tenant_id": "x", "username": "ada" }),
+            json!({ "aud": "https://b.test" }),
+            json!({ "aud": ["https://b.test", "https://c.test"] }),
+        ] {
+            assert_eq!(agrees(&map(&good), &claims()), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_take_nothing_back() {
+        for (name, values) in [
+            ("iss", vec![json!("https://evil.test"), json!(["https://idp.test"]), json!("https://idp.test/")]),
+            ("sub", vec![json!("u2"), json!(""), json!(1)]),
+            ("client_id", vec![json!("other"), json!(["app"]), json!("")]),
+            ("jti", vec![json!("t2")]),
+            ("patient", vec![json!("p2")]),
+            ("exp", vec![json!(1999), json!("2000"), json!(-1), json!(2000.5)]),
+            ("scope", vec![json!("openid"), json!(""), json!("user/*.rs"), json!(["openid", "user/*.rs"])]),
+            ("aud", vec![json!("https://c.test"), json!(5), json!(["https://c.test"])]),
+        ] {
+            for value in values {
+                let answer = Map::from_iter([(name.to_owned(), value.clone())]);
+                assert_eq!(agrees(&answer, &claims()), Err(name), "{name}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_kinds_of_tokens_are_known_by_their_words() {
+        for good in [
+            json!({}),
+            json!({ "token_type": "Bearer" }),
+            json!({ "token_type": "bearer", "typ": "Bearer" }),
+            json!({ "token_type": "Bearer", "token_use": "access_token" }),
+        ] {
+            assert!(is_of_access_token(&map(&good)), "{good}");
+        }
+        for bad in [
+            json!({ "token_type": "refresh_token" }),
+            json!({ "token_type": "DPoP" }),
+            json!({ "token_type": "Bearer", "token_use": "refresh_token" }),
+            json!({ "token_use": "id" }),
+            json!({ "typ": "Refresh" }),
+            json!({ "typ": "ID" }),
+            json!({ "token_type": ["Bearer"] }),
+            json!({ "token_type": "" }),
+        ] {
+            assert!(!is_of_access_token(&map(&bad)), "{bad}");
+        }
+    }
+}

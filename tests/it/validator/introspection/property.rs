@@ -1,0 +1,98 @@
+//! Whatever the issuer says, it makes no "yes" of a "no".
+
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::*;
+
+/// Members that matter in a token, in an answer, or in both.
+const NAMES: [&str; 13] =
+    ["iss", "sub", "aud", "exp", "iat", "nbf", "jti", "client_id", "scope", "tenant_id", "patient", "token_type", "active"];
+
+fn value() -> impl Strategy<Value = Value> {
+    let words = [
+        "",
+        "default",
+        "https://idp.test",
+        "https://fhir.test/r4/",
+        "patient/*.rs",
+        "system/*.cruds",
+        "openid",
+        "spa",
+        "evil",
+        "p1",
+        "Bearer",
+        "u-dr.a",
+        "synthetic-jti",
+    ];
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-700_i64..4000).prop_map(|around| json!(noon().unix_timestamp() + around)),
+        prop::sample::select(words.to_vec()).prop_map(Value::from),
+        prop::sample::select(words.to_vec()).prop_map(|word| json!([word])),
+    ]
+}
+
+/// Some members, and what they become; `None`: they go.
+fn changes() -> impl Strategy<Value = Vec<(&'static str, Option<Value>)>> {
+    prop::collection::vec((prop::sample::select(NAMES.to_vec()), prop::option::weighted(0.8, value())), 0..4)
+}
+
+fn changed(mut claims: Value, changes: &[(&str, Option<Value>)]) -> Value {
+    let members = claims.as_object_mut().expect("an object");
+    for (name, value) in changes {
+        match value {
+            Some(value) => drop(members.insert((*name).to_owned(), value.clone())),
+            None => drop(members.remove(*name)),
+        }
+    }
+    claims
+}
+
+#[test]
+fn a_combined_decision_allows_nothing_that_the_signature_alone_would_not() {
+    let forge = Forge::new(Algorithm::Es256);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let genuine = genuine_claims(noon().unix_timestamp());
+    let authority = runtime.block_on(Authority::vouching(&genuine));
+    let local = Validator::new(trust(), KeySource::embedded(forge.jwks()));
+    let strict = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Refuse);
+    let lenient = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
+    let (both, local_only, neither) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let count = |cell: &Cell<u32>| cell.set(cell.get() + 1);
+    let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
+    let cases = (changes(), changes(), prop::sample::select(vec![200_u16, 200, 200, 200, 401, 503]));
+    let result = runner.run(&cases, |(in_token, in_answer, status)| {
+        let token = event(&forge.access_token(&changed(genuine.clone(), &in_token)));
+        let mut answer = genuine.clone();
+        answer["active"] = json!(true);
+        let answer = changed(answer, &in_answer);
+        authority.turn(Saying::Text(status, "application/json", answer.to_string()));
+        let by_signature = runtime.block_on(local.answer(&token, noon()));
+        let is_allowed = |answer: &Value| answer["authPayload"]["isAuthorized"] == "true";
+        for (validator, is_lenient) in [(&strict, false), (&lenient, true)] {
+            authority.questions();
+            let together = runtime.block_on(validator.answer(&token, noon()));
+            prop_assert_eq!(authority.asked(), usize::from(is_allowed(&by_signature)), "asked only where there is something to lose");
+            if is_allowed(&together) {
+                // The very same answer: no scope, no end, no role that the token itself does not have.
+                prop_assert_eq!(&together, &by_signature);
+                prop_assert!(status == 503 && is_lenient || status == 200 && answer["active"] == true);
+                count(&both);
+            } else if is_allowed(&by_signature) {
+                count(&local_only);
+            } else {
+                prop_assert_eq!(&together, &by_signature);
+                count(&neither);
+            }
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    let counts = (both.get(), local_only.get(), neither.get());
+    assert!(counts.0 > 100 && counts.1 > 100 && counts.2 > 100, "{counts:?}");
+}
