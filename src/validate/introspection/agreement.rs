@@ -24,7 +24,7 @@ pub(in super::super) fn agrees(answer: &Map<String, Value>, claims: &Claims) -> 
     if answer.get("exp").is_some_and(|end| end.as_i64().is_none_or(|end| end < claims.expires_at)) {
         return Err("exp");
     }
-    if answer.get("scope").is_some_and(|scope| !scope.as_str().is_some_and(|scope| has_all(scope, &claims.scope))) {
+    if answer.get("scope").is_some_and(|scope| !has_all(scope, &claims.scope)) {
         return Err("scope");
     }
     // A server may name only those of several that concern whoever asks (RFC 7662 §4).
@@ -33,9 +33,13 @@ pub(in super::super) fn agrees(answer: &Map<String, Value>, claims: &Claims) -> 
     if audience.is_empty() || claims.audience.is_empty() || has_common { Ok(()) } else { Err("aud") }
 }
 
-/// Whether all of these scopes are among those.
-fn has_all(those: &str, these: &str) -> bool {
-    these.split(' ').all(|own| those.split(' ').any(|scope| scope == own))
+/// Whether all of these scopes are among those, which some servers give as a list.
+fn has_all(those: &Value, these: &str) -> bool {
+    these.split(' ').all(|own| match those {
+        Value::String(text) => text.split(' ').any(|scope| scope == own),
+        Value::Array(list) => list.iter().any(|scope| scope == own),
+        _ => false,
+    })
 }
 
 /// Whether the answer speaks of an access token that whoever holds it may use: refresh tokens and ID tokens can be
@@ -73,6 +77,7 @@ mod tests {
             json!({}),
             json!({ "iss": "https://idp.test", "sub": "u1", "client_id": "app", "jti": "t1", "patient": "p1" }),
             json!({ "exp": 2000, "scope": "user/*.rs openid" }),
+            json!({ "scope": ["openid", "user/*.rs"] }),
             json!({ "exp": 3000, "scope": "openid user/*.rs user/*.cud", "tenant_id": "x", "username": "ada" }),
             json!({ "aud": "https://b.test" }),
             json!({ "aud": ["https://b.test", "https://c.test"] }),
@@ -90,7 +95,7 @@ mod tests {
             ("jti", vec![json!("t2")]),
             ("patient", vec![json!("p2")]),
             ("exp", vec![json!(1999), json!("2000"), json!(-1), json!(2000.5)]),
-            ("scope", vec![json!("openid"), json!(""), json!("user/*.rs"), json!(["openid", "user/*.rs"])]),
+            ("scope", vec![json!("openid"), json!(""), json!("user/*.rs"), json!(["openid user/*.rs"]), json!([5]), json!(5)]),
             ("aud", vec![json!("https://c.test"), json!(5), json!(["https://c.test"])]),
         ] {
             for value in values {

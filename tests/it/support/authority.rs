@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use admit::listener::{self, Handle, RustlsConfig};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -45,13 +46,18 @@ impl Question {
 }
 
 pub struct Authority {
-    address: SocketAddr,
+    origin: String,
     questions: Arc<Mutex<Vec<Question>>>,
     saying: Arc<Mutex<Saying>>,
 }
 
 impl Authority {
     pub async fn start(saying: Saying) -> Self {
+        Self::start_on(saying, None).await
+    }
+
+    /// The same over TLS, under the name `localhost`.
+    pub async fn start_on(saying: Saying, tls: Option<RustlsConfig>) -> Self {
         let (questions, saying) = (Arc::new(Mutex::new(vec![])), Arc::new(Mutex::new(saying)));
         let (asked, current) = (Arc::clone(&questions), Arc::clone(&saying));
         let answer = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
@@ -60,8 +66,8 @@ impl Authority {
             let saying = current.lock().expect("the saying").clone();
             respond(saying)
         };
-        let address = serve(Router::new().fallback(answer)).await;
-        Self { address, questions, saying }
+        let origin = serve(Router::new().fallback(answer), tls).await;
+        Self { origin, questions, saying }
     }
 
     /// That this token stands, for whoever asks.
@@ -70,7 +76,7 @@ impl Authority {
     }
 
     pub fn endpoint(&self) -> String {
-        format!("http://{}/introspect", self.address)
+        format!("{}/introspect", self.origin)
     }
 
     /// What it was asked since it was last looked at.
@@ -118,11 +124,15 @@ async fn respond(saying: Saying) -> Response {
     }
 }
 
-async fn serve(routes: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+/// Where it can be reached.
+async fn serve(routes: Router, tls: Option<RustlsConfig>) -> String {
+    let listener = listener::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    address
+    let origin = if tls.is_some() { format!("https://localhost:{}", address.port()) } else { format!("http://{address}") };
+    let handle = Handle::new();
+    tokio::spawn(listener::serve(listener, tls, routes, handle.clone(), false));
+    handle.listening().await;
+    origin
 }
 
 /// The introspection endpoint of the real server, on a socket. It answers to its own name alone, which is not that of the socket.
@@ -131,5 +141,5 @@ pub async fn endpoint_of(app: &TestApp) -> String {
         request.headers_mut().insert(header::HOST, HeaderValue::from_static("idp.test"));
         request
     });
-    format!("http://{}/introspect", serve(admit::app::router(&app.app).layer(named)).await)
+    format!("{}/introspect", serve(admit::app::router(&app.app).layer(named), None).await)
 }

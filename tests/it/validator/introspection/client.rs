@@ -1,9 +1,11 @@
 //! How the validator says who it is, from the settings to the wire.
 
+use admit::listener::RustlsConfig;
 use admit::token::{Jwks, Unverified};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::*;
+use crate::support::certificate::self_signed;
 use crate::support::{ISSUER, Question};
 use crate::validator::{ENDPOINT, ROLE};
 
@@ -143,6 +145,25 @@ fn elliptic_jwk() -> (Value, Value) {
     let mut private = public.clone();
     private["d"] = json!("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
     (public, private)
+}
+
+/// Over TLS, from an authority that a setting adds; to anybody else the token is not even sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_issuer_with_a_certificate_that_is_trusted_is_asked() {
+    let (certificate, key) = self_signed();
+    let tls = RustlsConfig::from_pem(certificate.clone().into_bytes(), key.into_bytes()).await.expect("a usable certificate");
+    let answer = Saying::active(&genuine_claims(noon().unix_timestamp()));
+    let authority = Authority::start_on(answer, Some(tls)).await;
+    assert!(authority.endpoint().starts_with("https://localhost:"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, certificate).expect("written");
+    let client = [("CLIENT_ID", "rs"), ("CLIENT_SECRET", SECRET)];
+    assert_eq!(error(&of_settings(&authority, &client), "opaque").await, UNKNOWN);
+    assert_eq!(authority.asked(), 0);
+    let trusting = [&client[..], &[("ADMIT_CA_FILE", file.to_str().expect("UTF-8"))]].concat();
+    assert!(is_allowed(&of_settings(&authority, &trusting), "opaque").await);
+    assert_eq!(authority.asked(), 1);
 }
 
 /// Neither a secret nor a key is repeated where settings are complained about.

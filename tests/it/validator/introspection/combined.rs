@@ -105,10 +105,10 @@ async fn while_the_issuer_is_away_the_setting_decides() {
         authority.turn(trouble.clone());
         let begin = Instant::now();
         assert_eq!(error(&strict, &good(&forge)).await, UNKNOWN, "{trouble:?}");
-        assert!(begin.elapsed() < Duration::from_millis(700), "{trouble:?}: {:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(1), "{trouble:?}: {:?}", begin.elapsed());
         let begin = Instant::now();
         assert_eq!(is_allowed(&lenient, &good(&forge)).await, is_outage, "{trouble:?}");
-        assert!(begin.elapsed() < Duration::from_millis(700), "{trouble:?}: {:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(1), "{trouble:?}: {:?}", begin.elapsed());
     }
     let elsewhere = Authority::start(Saying::Json(json!({ "active": true }))).await;
     authority.turn(Saying::Redirect(elsewhere.endpoint()));
@@ -144,7 +144,7 @@ async fn slow_keys_and_a_slow_word_together_cost_less_than_a_second() {
         key_server.turn(Mood::Hangs);
         let begin = Instant::now();
         let answer = validator.answer(&event(&good(&forge)), noon()).await;
-        assert!(begin.elapsed() < Duration::from_millis(700), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
         assert_eq!(answer["authPayload"].get("error").cloned().unwrap_or_default(), expected);
     }
 }

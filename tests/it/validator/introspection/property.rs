@@ -1,4 +1,4 @@
-//! Whatever the issuer says, it makes no "yes" of a "no".
+//! Whatever the issuer says, beside a signature it makes no "yes" of a "no"; and alone it is held to all that a token is.
 
 use std::cell::Cell;
 
@@ -95,4 +95,46 @@ fn a_combined_decision_allows_nothing_that_the_signature_alone_would_not() {
     result.unwrap_or_else(|error| panic!("{error}"));
     let counts = (both.get(), local_only.get(), neither.get());
     assert!(counts.0 > 100 && counts.1 > 100 && counts.2 > 100, "{counts:?}");
+}
+
+#[test]
+fn the_issuers_word_alone_allows_what_it_says_and_no_more() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let genuine = genuine_claims(noon().unix_timestamp());
+    let authority = runtime.block_on(Authority::vouching(&genuine));
+    let admit = only(trust(), &authority.endpoint());
+    let generic = only(Trust { profile: Profile::Generic, ..trust() }, &authority.endpoint());
+    let (yes, no) = (Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
+    let result = runner.run(&changes(), |changes| {
+        let mut answer = genuine.clone();
+        answer["active"] = json!(true);
+        let answer = changed(answer, &changes);
+        authority.turn(Saying::Json(answer.clone()));
+        for validator in [&admit, &generic] {
+            let decided = runtime.block_on(validator.answer(&event("opaque"), noon()));
+            let payload = &decided["authPayload"];
+            if payload["isAuthorized"] == "true" {
+                yes.set(yes.get() + 1);
+                prop_assert_eq!(&answer["active"], true);
+                prop_assert!(answer["scope"] == payload["scope"] || answer["scope"] == json!([payload["scope"]]));
+                for name in ["sub", "exp", "iat", "client_id"] {
+                    prop_assert!(payload[name] == answer[name] || name == "sub" && answer[name].is_null());
+                }
+                prop_assert_eq!(&payload["iss"], crate::support::ISSUER);
+                prop_assert_eq!(&payload["tenant"], "default");
+                prop_assert!(answer["iss"].is_null() || answer["iss"] == crate::support::ISSUER);
+                prop_assert!(answer["aud"].to_string().contains("https://fhir.test/r4/"));
+                prop_assert!(payload["exp"].as_i64() > Some(noon().unix_timestamp() - 5));
+                prop_assert!(decided["iamRoleARN"].is_string());
+            } else {
+                no.set(no.get() + 1);
+                prop_assert!(payload["error"].is_string() && decided.get("iamRoleARN").is_none());
+                prop_assert!(!changes.is_empty(), "a genuine answer was refused: {}", payload);
+            }
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(yes.get() > 100 && no.get() > 100, "{} yes, {} no", yes.get(), no.get());
 }
