@@ -17,7 +17,7 @@ use super::{BadSettings, Decision, Event, Failure, Fetches, Refusal, Refused, Si
 use crate::clock::Clock;
 
 /// How long a decision may take. HealthLake waits for a second, the way there and back included.
-const BUDGET: Duration = Duration::from_millis(700);
+const BUDGET: Duration = Duration::from_millis(650);
 
 /// A validator and its clock; or no validator, for want of a setting, and the same refusal for everybody.
 pub struct Function {

@@ -195,10 +195,11 @@ impl Shape {
     }
 }
 
-/// ID tokens, refresh tokens and events of every issuer that we know carry one of these.
+/// ID tokens, refresh tokens and events of every issuer that we know carry one of these. A token that is bound to a key
+/// (`cnf`, RFC 7800) is good only together with a proof of that key, which nobody hands to us.
 fn is_of_another_kind(claims: &Map<String, Value>) -> bool {
     let says = |name: &str, right: &[&str]| claims.get(name).is_some_and(|value| !right.iter().any(|word| value == word));
-    ["at_hash", "c_hash", "s_hash", "events"].iter().any(|name| claims.contains_key(*name))
+    ["at_hash", "c_hash", "s_hash", "events", "cnf"].iter().any(|name| claims.contains_key(*name))
         || says("token_use", &["access", "access_token"])
         || says("typ", &["Bearer"])
 }

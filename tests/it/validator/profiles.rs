@@ -167,6 +167,7 @@ async fn what_is_wrong_everywhere_is_refused_in_every_profile() {
             ("jti", json!(5)),
             ("at_hash", json!("AAAA")),
             ("c_hash", json!("AAAA")),
+            ("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
             ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
             ("token_use", json!("id")),
             ("token_use", json!(["access"])),
