@@ -99,7 +99,7 @@ struct File {
 }
 
 /// The variables that mean something, beside those of the flags: a misspelt one is an error.
-const VARIABLES: &[&str] = &[
+pub const VARIABLES: &[&str] = &[
     "ADMIT_CONFIG",
     "ADMIT_DATABASE",
     "ADMIT_MASTER_KEY",

@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::clock::Clock;
-use crate::validate::{Call, Failure, Function};
+use crate::validate::{Call, Environment, Failure, Function};
 
 /// An event, whatever it is: what cannot be read is refused like anything else that is no event,
 /// not a function error.
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Event {
 /// Where the Lambda service itself cannot be spoken to.
 pub async fn run() -> Result<(), Error> {
     start_log();
-    let function = Function::from_environment(&|name| std::env::var(name).ok(), Clock::System);
+    let function = Function::from_environment(&Environment::of_process(), Clock::System);
     function.warm().await;
     let function = &function;
     let answer = async move |event: LambdaEvent<Event>| {

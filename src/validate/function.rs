@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::environment::boolean_is_authorized;
 use super::gateway::{Gateway, Request};
 use super::journal::{Entry, Journal};
-use super::{BadSettings, Decision, Event, Failure, Fetches, Refusal, Refused, Sink, Validator};
+use super::{BadSettings, Decision, Environment, Event, Failure, Fetches, Refusal, Refused, Sink, Validator};
 use crate::clock::Clock;
 
 /// How long a decision may take. HealthLake waits for a second, the way there and back included.
@@ -39,28 +38,59 @@ pub struct Call {
     pub trace_id: Option<String>,
 }
 
-impl Function {
-    /// Sets itself up from the environment. A setting that is missing does not stop it: that would
-    /// be a function error for every caller, and a restart every time. It is logged, once.
-    #[must_use]
-    pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>, clock: Clock) -> Self {
-        let (validator, mut bad) = match Validator::from_environment(variable) {
-            Ok(validator) => (Some(validator), BadSettings::default()),
-            Err(bad) => (None, bad),
-        };
-        let gateway = Gateway::from_environment(variable, &mut bad);
-        let journal = Journal::from_environment(variable, &mut bad);
-        if let (Some(validator), Some(base)) = (&validator, &gateway.base)
+/// What the variables come to. Where anything is wrong with any of them, there is no validator.
+struct Settled {
+    validator: Result<Validator, BadSettings>,
+    gateway: Gateway,
+    journal: Journal,
+}
+
+impl Settled {
+    fn read(environment: &Environment) -> Self {
+        let validator = Validator::from_environment(environment);
+        let mut bad = BadSettings::default();
+        let gateway = Gateway::from_environment(environment, &mut bad);
+        let journal = Journal::from_environment(environment, &mut bad);
+        if let (Ok(validator), Some(base)) = (&validator, &gateway.base)
             && !validator.rules.iter().any(|rule| rule.trust.serves(base))
         {
             bad.add("ADMIT_FHIR_BASE", "is none of the data stores that are served");
         }
-        if !bad.is_empty() {
-            tracing::error!(settings = %bad, "the validator is not configured and refuses every token");
+        let validator = match validator {
+            Ok(validator) if bad.is_empty() => Ok(validator),
+            Ok(_) => Err(bad),
+            Err(mut first) => {
+                first.extend(bad);
+                Err(first)
+            }
+        };
+        Self { validator, gateway, journal }
+    }
+}
+
+impl Function {
+    /// Sets itself up from the environment. A setting that is missing does not stop it: that would
+    /// be a function error for every caller, and a restart every time. It is logged, once.
+    #[must_use]
+    pub fn from_environment(environment: &Environment, clock: Clock) -> Self {
+        let Settled { validator, gateway, journal } = Settled::read(environment);
+        match &validator {
+            Err(bad) => tracing::error!(settings = %bad, "the validator is not configured and refuses every token"),
+            Ok(validator) if validator.opens_any_datastore() => {
+                tracing::warn!("tokens of this issuer open every data store that asks: ADMIT_DATASTORES says which ones");
+            }
+            Ok(_) => {}
         }
-        let boolean_is_authorized = boolean_is_authorized(variable).unwrap_or_default();
-        let validator = validator.filter(|_| bad.is_empty());
-        Self { validator, boolean_is_authorized, gateway, journal, clock, complaint: Once::new() }
+        let boolean_is_authorized = environment.boolean_is_authorized();
+        Self { validator: validator.ok(), boolean_is_authorized, gateway, journal, clock, complaint: Once::new() }
+    }
+
+    /// The validator of a function that is set up so, before there is one.
+    ///
+    /// # Errors
+    /// [`BadSettings`] names everything that would keep the function from answering.
+    pub fn check(environment: &Environment) -> Result<Validator, BadSettings> {
+        Settled::read(environment).validator
     }
 
     /// The same, with the line of each decision written here instead of to stdout.
@@ -162,6 +192,11 @@ impl<'a> Asked<'a> {
 }
 
 impl Validator {
+    /// Whether a token could open a data store that neither it nor a setting names.
+    fn opens_any_datastore(&self) -> bool {
+        self.rules.iter().any(|rule| rule.trust.profile.takes_client_for_audience() && rule.trust.datastores.is_empty())
+    }
+
     /// How often keys were asked for since this was last asked. Rules that share their keys share the count as well.
     fn take_fetches(&self) -> Fetches {
         self.rules
@@ -193,8 +228,7 @@ mod tests {
     fn function(settings: &'static [(&str, &str)]) -> (Function, Arc<Mutex<Vec<Value>>>) {
         let lines = Arc::new(Mutex::new(vec![]));
         let sink = Arc::clone(&lines);
-        let variable = |name: &str| settings.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
-        let function = Function::from_environment(&variable, Clock::System)
+        let function = Function::from_environment(&settings.iter().copied().collect(), Clock::System)
             .writing_to(Box::new(move |line| sink.lock().expect("the lines").push(serde_json::from_str(line).expect("JSON"))));
         (function, lines)
     }

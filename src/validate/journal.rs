@@ -18,9 +18,8 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::environment::{Variable, given};
 use super::settings::BadSettings;
-use super::{Call, Claims, Decision, Fetches, Refusal};
+use super::{Call, Claims, Decision, Environment, Fetches, Refusal};
 use crate::clock::micros;
 
 /// Where lines go, one at a time, each without its end.
@@ -54,14 +53,14 @@ pub(super) struct Entry<'a> {
 impl Journal {
     /// A journal on stdout, as the variables describe it: `ADMIT_METRICS_NAMESPACE` is `Admit` unless it says
     /// something else; `off` leaves the metrics out.
-    pub(super) fn from_environment(variable: Variable<'_>, bad: &mut BadSettings) -> Self {
-        let namespace = given(variable, "ADMIT_METRICS_NAMESPACE").unwrap_or_else(|| "Admit".to_owned());
+    pub(super) fn from_environment(environment: &Environment, bad: &mut BadSettings) -> Self {
+        let namespace = environment.given("ADMIT_METRICS_NAMESPACE").unwrap_or("Admit").to_owned();
         if !is_namespace(&namespace) {
             bad.add("ADMIT_METRICS_NAMESPACE", "is no namespace that CloudWatch takes");
         }
         Self {
             sink: Box::new(to_stdout),
-            function: given(variable, "AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "admit".to_owned()),
+            function: environment.given("AWS_LAMBDA_FUNCTION_NAME").unwrap_or("admit").to_owned(),
             namespace: Some(namespace).filter(|name| name != "off" && is_namespace(name)),
             is_warm: AtomicBool::new(false),
         }

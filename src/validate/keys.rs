@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
 use super::{Http, NoClient};
-use crate::token::{Jwks, MAX_JWKS_BYTES};
+use crate::token::{BadKeySet, Jwks, MAX_JWKS_BYTES};
 
 /// A key set is asked for again at most this often, in seconds, however many unknown keys come by.
 pub const MIN_REFETCH: i64 = 30;
@@ -17,12 +17,17 @@ pub const REFRESH_AGE: i64 = 150;
 /// How long a set is believed without the issuer's word, in seconds: a key that it withdraws is
 /// refused from then on. Older sets serve only while the issuer cannot be asked.
 pub const MAX_AGE: i64 = 300;
-/// With no keys at all, try again after this many seconds.
-const MIN_RETRY_WITHOUT_KEYS: i64 = 1;
+/// With no keys at all, try again after this many seconds: more than one, so that two tries never fall into one answer's time.
+const MIN_RETRY_WITHOUT_KEYS: i64 = 2;
 /// How long a fetch may take; HealthLake waits a second for the whole answer.
 const DEADLINE: Duration = Duration::from_millis(400);
 /// How long one waits for the answer to somebody else's fetch, before its own.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long an event waits for ageing keys to be fetched anew. What has not come by then goes on meanwhile; but Lambda stops
+/// us between events, so that "meanwhile" may be never.
+const REFRESH_PATIENCE: Duration = Duration::from_millis(100);
+/// A fetch that ended so long after its deadline was not slow: we were stopped.
+const STOPPED: Duration = Duration::from_secs(1);
 
 /// The keys at hand.
 pub type Keys = Arc<Jwks>;
@@ -94,18 +99,21 @@ impl KeySource {
     }
 
     /// The keys. They are asked for anew where `kid` is not among them or they are too old to be
-    /// believed; where they are merely ageing, that happens meanwhile. Old keys serve on while the
-    /// URI does not answer.
+    /// believed; where they are merely ageing, that happens in the background, and is waited for a moment. Keys that
+    /// came with the configuration serve the first event at once. Old keys serve on while the URI does not answer.
     pub async fn for_kid(&self, kid: &str, now: OffsetDateTime) -> Keys {
         let now = now.unix_timestamp();
-        let known = self.0.known(now);
+        let is_first_use = self.0.begin(now);
+        let known = self.0.known();
         match known.state(kid, now) {
             _ if self.0.remote.is_none() => known.keys,
             State::Good => known.keys,
+            State::Ageing if is_first_use => known.keys,
             State::Ageing => {
                 let cache = Arc::clone(&self.0);
-                tokio::spawn(async move { cache.refresh(now).await });
-                known.keys
+                let refreshing = tokio::spawn(async move { cache.refresh(now).await });
+                let _ = tokio::time::timeout(REFRESH_PATIENCE, refreshing).await;
+                self.0.known().keys
             }
             State::Wanting => self.0.ask(kid, now).await,
         }
@@ -113,7 +121,7 @@ impl KeySource {
 
     /// Fetches the keys where there is none yet, so that the first token need not wait.
     pub async fn warm(&self, now: OffsetDateTime) {
-        if self.0.known(now.unix_timestamp()).keys.is_empty() {
+        if self.0.known().keys.is_empty() {
             self.for_kid("", now).await;
         }
     }
@@ -127,53 +135,60 @@ impl KeySource {
 
 impl Cache {
     /// What is known now. A poisoned lock still holds a whole key set: the writer only swaps it.
-    fn known(&self, now: i64) -> Known {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the keys that came with the configuration are in use; whether that is new.
+    fn begin(&self, now: i64) -> bool {
+        let known = self.known();
         if known.since.is_some() || known.keys.is_empty() {
-            return known;
+            return false;
         }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.since.get_or_insert(now);
-        known.clone()
+        self.known.write().unwrap_or_else(PoisonError::into_inner).since.get_or_insert(now);
+        true
     }
 
     /// Waits for the keys: its own fetch, or somebody else's.
     async fn ask(&self, kid: &str, now: i64) -> Keys {
-        let Some(remote) = &self.remote else { return self.known(now).keys };
-        let asking = if self.known(now).keys.get(kid).is_some() {
+        let Some(remote) = &self.remote else { return self.known().keys };
+        let asking = if self.known().keys.get(kid).is_some() {
             remote.asked_at.try_lock().ok() // the key is there: no need to wait while somebody asks
         } else {
             tokio::time::timeout(PATIENCE, remote.asked_at.lock()).await.ok()
         };
         // Who held the lock may have brought what is wanted.
-        let known = self.known(now);
+        let known = self.known();
         let Some(asked_at) = asking.filter(|_| matches!(known.state(kid, now), State::Wanting)) else { return known.keys };
         self.fetch(remote, asked_at, now).await;
-        self.known(now).keys
+        self.known().keys
     }
 
-    /// Fetches without anybody waiting for it.
+    /// Fetches keys that are ageing, unless somebody has done so meanwhile.
     async fn refresh(&self, now: i64) {
         let Some(remote) = &self.remote else { return };
-        let Ok(asked_at) = remote.asked_at.try_lock() else { return };
-        if matches!(self.known(now).state_of_age(now), State::Ageing) {
+        let asked_at = remote.asked_at.lock().await;
+        if matches!(self.known().state_of_age(now), State::Ageing) {
             self.fetch(remote, asked_at, now).await;
         }
     }
 
     /// Asks the URI, unless that was done a moment ago.
     async fn fetch(&self, remote: &Remote, mut asked_at: tokio::sync::MutexGuard<'_, Option<i64>>, now: i64) {
-        let wait = if self.known(now).keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
+        let wait = if self.known().keys.is_empty() { MIN_RETRY_WITHOUT_KEYS } else { MIN_REFETCH };
         if asked_at.is_some_and(|at| is_within(0..wait, at, now)) {
             return;
         }
         *asked_at = Some(now);
+        let began = Instant::now();
         match remote.fetch().await {
             Ok(fresh) => {
                 self.fetched.fetch_add(1, Ordering::Relaxed);
                 let fresh = Known { keys: Arc::new(fresh), since: Some(now), is_fetched: true };
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
             }
+            // Nobody's fault, and no reason to wait with the next try.
+            Err(_) if began.elapsed() > DEADLINE + STOPPED => *asked_at = None,
             Err(reason) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(uri = remote.uri, reason, "the issuer's keys could not be fetched");
@@ -214,7 +229,19 @@ fn is_within(seconds: Range<i64>, then: i64, now: i64) -> bool {
 impl Remote {
     async fn fetch(&self) -> Result<Jwks, String> {
         let body = self.http.get(&self.uri, &[("accept", "application/json")]).await.map_err(|fault| fault.to_string())?;
-        let keys = Jwks::parse(&body).map_err(|_| "the answer is not a usable key set")?;
-        if keys.is_empty() { Err("the key set has no usable key".to_owned()) } else { Ok(keys) }
+        match Jwks::parse(&body) {
+            Ok(keys) => {
+                if keys.is_empty() {
+                    tracing::error!(uri = self.uri, "the issuer publishes no usable key: none of its tokens is believed");
+                }
+                Ok(keys)
+            }
+            // Whoever has read it can sign as the issuer: nothing that this address has given is worth anything now.
+            Err(BadKeySet::Private) => {
+                tracing::error!(uri = self.uri, "the issuer publishes a private key: none of its tokens is believed");
+                Ok(Jwks::default())
+            }
+            Err(_) => Err("the answer is not a usable key set".to_owned()),
+        }
     }
 }

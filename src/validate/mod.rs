@@ -32,6 +32,7 @@ use tokio::time::Instant;
 pub use claims::Claims;
 pub use context::{BadContext, Context};
 pub use decision::{Allowed, Decision, Refusal, Refused};
+pub use environment::Environment;
 pub use event::{BearerToken, Event};
 pub use explain::Step;
 pub use function::{Call, Function};

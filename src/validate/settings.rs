@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::http::{is_url, may_ask};
 use super::introspection::{CheckedIntrospection, IntrospectionSettings, Mode};
@@ -24,6 +24,10 @@ impl BadSettings {
 
     pub(super) fn add(&mut self, name: &str, why: &str) {
         self.0.push((name.to_owned(), why.to_owned()));
+    }
+
+    pub(super) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -46,7 +50,9 @@ impl std::error::Error for BadSettings {}
 pub(super) struct Settings {
     pub(super) issuer: String,
     pub(super) profile: String,
-    pub(super) jwks: Option<Value>,
+    /// As it was written: what is odd in it must not get lost on the way to whoever refuses it.
+    #[serde(deserialize_with = "as_written")]
+    pub(super) jwks: Option<String>,
     pub(super) jwks_uri: String,
     pub(super) datastores: Vec<String>,
     pub(super) audiences: Vec<String>,
@@ -90,7 +96,7 @@ impl Settings {
         let has_keys = !self.jwks_uri.is_empty() || self.jwks.is_some();
         check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), has_keys || !needs_keys);
         check("jwks_uri", "is not an https:// URL", self.jwks_uri.is_empty() || may_ask(&self.jwks_uri));
-        let seed = match self.jwks.as_ref().map(|set| Jwks::parse(set.to_string().as_bytes())) {
+        let seed = match self.jwks.as_ref().map(|set| Jwks::parse(set.as_bytes())) {
             None => Jwks::default(),
             Some(Ok(keys)) => {
                 check("jwks", "has no usable key", !keys.is_empty());
@@ -117,6 +123,7 @@ impl Settings {
                 read_only_role: given(self.read_only_role_arn),
             },
             seed,
+            jwks: self.jwks,
             jwks_uri: given(self.jwks_uri),
             introspection,
         })
@@ -127,22 +134,29 @@ impl Settings {
 pub(super) struct Checked {
     pub(super) trust: Trust,
     seed: Jwks,
+    jwks: Option<String>,
     jwks_uri: Option<String>,
     introspection: Option<CheckedIntrospection>,
 }
 
+/// Keys that there are already, with the address and the set that they come from: one issuer's keys are fetched once for
+/// all its data stores.
+pub(super) type KeySources = Vec<(Option<String>, Option<String>, Arc<KeySource>)>;
+
 impl Checked {
     /// The rule that comes of it. `authorities` may have signed the certificates of whoever is asked (see [`super::Http`]).
-    pub(super) fn rule(self, authorities: Option<&[u8]>) -> Result<Rule, BadSettings> {
+    pub(super) fn rule(self, authorities: Option<&[u8]>, sources: &mut KeySources) -> Result<Rule, BadSettings> {
         let no_client = |why: NoClient| match why {
             NoClient::Authorities => BadSettings::one("ADMIT_CA_FILE", "holds no usable certificates"),
             NoClient::Tls => BadSettings::one("TLS", "cannot be set up"),
         };
-        let keys = match &self.jwks_uri {
-            None => KeySource::embedded(self.seed),
-            Some(uri) => KeySource::remote_with_authorities(uri, self.seed, authorities).map_err(no_client)?,
+        let known = sources.iter().find(|(uri, jwks, _)| *uri == self.jwks_uri && *jwks == self.jwks);
+        let keys = match (known, &self.jwks_uri) {
+            (Some((_, _, keys)), _) => Arc::clone(keys),
+            (None, None) => Arc::new(KeySource::embedded(self.seed)),
+            (None, Some(uri)) => Arc::new(KeySource::remote_with_authorities(uri, self.seed, authorities).map_err(no_client)?),
         };
-        let keys = Arc::new(keys);
+        sources.push((self.jwks_uri, self.jwks, Arc::clone(&keys)));
         let proof = match self.introspection {
             None => Proof::Signature(keys),
             Some(introspection) => {
@@ -165,41 +179,56 @@ impl Validator {
     /// # Errors
     /// [`BadSettings`] names everything that is missing or cannot be used, such as `trust[0].issuer`.
     pub fn from_trust(text: &str, authorities: Option<&[u8]>) -> Result<Self, BadSettings> {
-        rules(text, false, authorities).map(Self::of)
+        rules("trust", text, false, authorities).map(Self::of)
     }
 }
 
-/// Several trusts, as `trust.json` has them: an array of objects.
-pub(super) fn rules(text: &str, needs_role: bool, authorities: Option<&[u8]>) -> Result<Vec<Rule>, BadSettings> {
-    let list: Vec<Settings> = serde_json::from_str(text).map_err(|error| {
-        // The message names members and places, never values: those are not quoted by serde for unknown or missing members.
-        BadSettings::one("trust", &format!("cannot be read at line {}, column {}: {}", error.line(), error.column(), kind(&error)))
-    })?;
+/// Several trusts, as `trust.json` has them: an array of objects. `source` is what complaints call it.
+pub(super) fn rules(source: &str, text: &str, needs_role: bool, authorities: Option<&[u8]>) -> Result<Vec<Rule>, BadSettings> {
+    let list: Vec<Settings> = serde_json::from_str(text).map_err(|error| BadSettings::one(source, &unreadable(&error)))?;
     let mut bad = BadSettings::default();
     if list.is_empty() {
-        bad.add("trust", "is empty");
+        bad.add(source, "is empty");
     }
     let several = list.len() > 1;
-    let mut checked: Vec<Checked> = Vec::new();
+    let mut all: Vec<(usize, Checked)> = Vec::new();
     for (place, settings) in list.into_iter().enumerate() {
-        let name = |setting: &str| format!("trust[{place}].{setting}");
+        let name = |setting: &str| format!("{source}[{place}].{setting}");
         let Some(new) = settings.check(&name, needs_role, &mut bad) else { continue };
         if several && new.trust.datastores.is_empty() {
             bad.add(&name("datastores"), "is missing: with several trusts, each says which data stores it opens");
         }
-        if let Some(earlier) = checked.iter().position(|earlier| hides(&earlier.trust, &new.trust)) {
-            bad.add(&name("issuer"), &format!("can never be reached: trust[{earlier}] has the same issuer, data store and tenant"));
+        if let Some((earlier, _)) = all.iter().find(|(_, earlier)| hides(&earlier.trust, &new.trust)) {
+            let why = format!("names a data store whose tokens {source}[{earlier}] decides on: same issuer, same tenant or any");
+            bad.add(&name("datastores"), &why);
         }
-        checked.push(new);
+        all.push((place, new));
     }
     if !bad.is_empty() {
         return Err(bad);
     }
-    checked.into_iter().map(|checked| checked.rule(authorities)).collect()
+    let mut sources = KeySources::new();
+    all.into_iter().map(|(_, checked)| checked.rule(authorities, &mut sources)).collect()
 }
 
-fn kind(error: &serde_json::Error) -> &'static str {
-    if error.is_data() { "a member is unknown or has the wrong type" } else { "it is not JSON" }
+/// What is wrong with it, and where. Values are never quoted: some of them are secrets.
+fn unreadable(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let member = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let what = if let Some(name) = member("unknown field `") {
+        format!("there is no member {name}")
+    } else if let Some(name) = member("duplicate field `") {
+        format!("the member {name} stands twice")
+    } else if error.is_data() {
+        "a member has the wrong type".to_owned()
+    } else {
+        "it is not JSON".to_owned()
+    };
+    format!("cannot be read at line {}, column {}: {what}", error.line(), error.column())
+}
+
+fn as_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Box<RawValue>>::deserialize(deserializer)?.map(|raw| raw.get().to_owned()))
 }
 
 /// Whether there is a data store at which no token of `later` would get past `earlier`.
@@ -223,7 +252,7 @@ pub fn is_role(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -248,7 +277,7 @@ mod tests {
     }
 
     fn complaint(list: &Value) -> String {
-        rules(&list.to_string(), true, None).err().map(|bad| bad.to_string()).unwrap_or_default()
+        rules("trust", &list.to_string(), true, None).err().map(|bad| bad.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -259,7 +288,7 @@ mod tests {
             trust(&json!({ "issuer": "https://cognito.test", "profile": "cognito", "clients": ["x"] })),
             trust(&json!({ "tenant": "a", "datastores": ["https://b.test/r4/"], "introspection": introspection(&json!({})) })),
         ]);
-        let rules = rules(&list.to_string(), true, None).expect("good settings");
+        let rules = rules("trust", &list.to_string(), true, None).expect("good settings");
         assert_eq!(rules.len(), 4);
         assert_eq!(rules[2].trust.profile, Profile::Cognito);
         assert!(matches!((&rules[0].proof, &rules[3].proof), (Proof::Signature(_), Proof::Introspection(_))));
@@ -269,8 +298,9 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place() {
         for (list, why) in [
             (json!([]), "trust is empty"),
-            (json!({}), "trust cannot be read at line 1, column 0: a member is unknown or has the wrong type"),
-            (json!([trust(&json!({ "rolle": "x" }))]), "trust cannot be read at line 1, column"),
+            (json!({}), "trust cannot be read at line 1, column 0: a member has the wrong type"),
+            (json!([trust(&json!({ "rolle": "synthetic" }))]), "trust cannot be read at line 1, column 158: there is no member rolle"),
+            (json!([trust(&json!({ "issuer": ["synthetic"] }))]), "trust cannot be read at line 1, column"),
             (json!([trust(&json!({ "issuer": "" }))]), "trust[0].issuer is missing"),
             (json!([trust(&json!({ "role_arn": "" }))]), "trust[0].role_arn is missing"),
             (json!([trust(&json!({})), trust(&json!({ "profile": "auth0" }))]), "trust[1].profile is none of"),
@@ -281,7 +311,14 @@ mod tests {
                 "trust[0].datastores is missing: with several",
             ),
             (json!([trust(&json!({ "datastores": ["a.test"] }))]), "trust[0].datastores has an entry that is no URL"),
-            (json!([trust(&json!({})), trust(&json!({ "tenant": "b" }))]), "trust[1].issuer can never be reached: trust[0]"),
+            (
+                json!([trust(&json!({})), trust(&json!({ "tenant": "b" }))]),
+                "trust[1].datastores names a data store whose tokens trust[0] decides on",
+            ),
+            (
+                json!([trust(&json!({ "issuer": "" })), trust(&json!({ "tenant": "a" })), trust(&json!({ "tenant": "a" }))]),
+                "trust[0].issuer is missing; trust[2].datastores names a data store whose tokens trust[1] decides on",
+            ),
             (json!([trust(&json!({ "jwks": { "keys": [] } }))]), "trust[0].jwks has no usable key"),
             (json!([trust(&json!({ "jwks": [] }))]), "trust[0].jwks cannot be used"),
             (json!([trust(&json!({ "introspection": {} }))]), "trust[0].introspection.mode is missing"),
@@ -297,6 +334,19 @@ mod tests {
             assert!(complaint(&list).starts_with(why), "{list}: {}", complaint(&list));
             assert!(!complaint(&list).contains("synthetic"));
         }
-        assert!(rules("[", true, None).is_err());
+        assert!(rules("trust", "[", true, None).is_err());
+        let twice = r#"[{ "issuer": "https://a.test", "issuer": "https://b.test" }]"#;
+        let complaint = rules("trust", twice, true, None).err().map(|bad| bad.to_string()).unwrap_or_default();
+        assert!(complaint.ends_with("the member issuer stands twice"), "{complaint}");
+    }
+
+    /// One issuer's keys are fetched once for all its data stores; another set or another address is another source.
+    #[test]
+    fn trusts_in_one_issuer_share_its_keys() {
+        let other = json!({ "tenant": "c", "jwks_uri": "https://idp.test/other" });
+        let list = json!([trust(&json!({ "tenant": "a" })), trust(&json!({ "tenant": "b" })), trust(&other)]);
+        let rules = rules("trust", &list.to_string(), true, None).expect("good settings");
+        let keys = |place: usize| rules[place].proof.keys().expect("keys");
+        assert!(Arc::ptr_eq(keys(0), keys(1)) && !Arc::ptr_eq(keys(0), keys(2)));
     }
 }

@@ -129,7 +129,7 @@ async fn without_a_setting_the_function_refuses_everything_and_says_why_once() {
         ("USER_ROLE_ARN", "", "USER_ROLE_ARN is missing"),
         ("ADMIT_JWKS", "", "JWKS_URI is missing, and so is ADMIT_JWKS"),
         ("ADMIT_JWKS", "{", "ADMIT_JWKS cannot be used"),
-        ("ADMIT_TRUST", "not JSON", "trust cannot be read at line 1, column 2: it is not JSON"),
+        ("ADMIT_TRUST", "not JSON", "ADMIT_TRUST cannot be read at line 1, column 2: it is not JSON"),
         ("ADMIT_METRICS_NAMESPACE", "AWS/Lambda", "ADMIT_METRICS_NAMESPACE is no namespace"),
         ("ADMIT_GATEWAY_ANSWER", "json", "ADMIT_GATEWAY_ANSWER is neither simple nor policy"),
         ("ADMIT_FHIR_BASE", "fhir.test", "ADMIT_FHIR_BASE is no URL"),

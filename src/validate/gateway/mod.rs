@@ -30,10 +30,9 @@ use std::sync::Once;
 use serde_json::{Map, Value, json};
 
 use super::decision::Allowed;
-use super::environment::{Variable, given};
 use super::http::is_url;
 use super::settings::BadSettings;
-use super::{Decision, Event, Refusal, Refused};
+use super::{Decision, Environment, Event, Refusal, Refused};
 use crate::token::Rejection;
 use request::Kind;
 pub(super) use request::Request;
@@ -65,8 +64,8 @@ enum Meaning {
 
 impl Gateway {
     /// What the variables say.
-    pub(super) fn from_environment(variable: Variable<'_>, bad: &mut BadSettings) -> Self {
-        let wants_policy = match given(variable, "ADMIT_GATEWAY_ANSWER").as_deref() {
+    pub(super) fn from_environment(environment: &Environment, bad: &mut BadSettings) -> Self {
+        let wants_policy = match environment.given("ADMIT_GATEWAY_ANSWER") {
             None | Some("simple") => false,
             Some("policy") => true,
             Some(_) => {
@@ -74,7 +73,7 @@ impl Gateway {
                 false
             }
         };
-        let base = given(variable, "ADMIT_FHIR_BASE");
+        let base = environment.given("ADMIT_FHIR_BASE").map(str::to_owned);
         if base.as_deref().is_some_and(|base| !is_url(base)) {
             bad.add("ADMIT_FHIR_BASE", "is no URL");
         }

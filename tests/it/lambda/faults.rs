@@ -149,3 +149,29 @@ async fn a_flood_of_invented_keys_is_one_question() {
         assert_eq!(function.lines().iter().filter(|line| line["message"] == "decided").count(), 600);
     }
 }
+
+/// Lambda stops the function between events, also in the middle of a fetch. That is neither the address's fault nor a reason
+/// to refuse the tokens of a new key for the next 30 seconds.
+#[tokio::test]
+async fn a_function_that_is_stopped_in_a_fetch_fetches_again() {
+    let (old, new) = (Forge::new(Algorithm::Es256), Forge::new(Algorithm::Es256));
+    let both = json!({ "keys": [old.public_jwk, new.public_jwk] }).to_string();
+    let server = KeyServer::start(Mood::PublishesAfter(Duration::from_millis(300), both.clone())).await;
+    let mut service = Service::start(vec![of(&old), of(&old)]).await;
+    let function = run(&service, &server.uri(), Some(&old));
+    for _ in 0..2 {
+        assert!(is_allowed(&answer(&mut service).await));
+    }
+    function.signal("-STOP");
+    assert_eq!(server.asked(), 1, "the second event began to ask, and did not wait for the end");
+    server.turn(Mood::Publishes(both));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    service.send(of(&new));
+    function.signal("-CONT");
+    assert!(is_allowed(&answer(&mut service).await));
+    let lines = function.lines();
+    assert!(
+        lines.iter().all(|line| line["message"] == "decided" && line.get("KeyFetchFailures").is_none_or(|failed| failed == 0)),
+        "{lines:?}"
+    );
+}

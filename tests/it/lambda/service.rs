@@ -118,6 +118,12 @@ pub struct Function {
 }
 
 impl Function {
+    /// Stops it, or lets it go on, as Lambda does between events.
+    pub fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.process.id().to_string()]).status();
+        assert!(kill.expect("kill").success());
+    }
+
     /// Ends it, and returns what it logged.
     pub fn log(mut self) -> Vec<String> {
         self.process.kill().expect("it runs");

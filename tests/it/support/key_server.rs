@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -13,6 +14,8 @@ use axum::response::{IntoResponse as _, Response};
 #[derive(Clone, Debug)]
 pub enum Mood {
     Publishes(String),
+    /// The same, after a while.
+    PublishesAfter(Duration, String),
     /// Takes the connection and never answers.
     Hangs,
     Fails,
@@ -60,6 +63,10 @@ impl KeyServer {
 async fn respond(mood: Mood) -> Response {
     match mood {
         Mood::Publishes(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Mood::PublishesAfter(wait, text) => {
+            tokio::time::sleep(wait).await;
+            ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+        }
         Mood::Hangs => std::future::pending().await,
         Mood::Fails => (StatusCode::INTERNAL_SERVER_ERROR, "{\"keys\":[]}").into_response(),
         Mood::Html => "<!doctype html><p>Sign in to the wireless network".into_response(),

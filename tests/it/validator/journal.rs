@@ -42,10 +42,9 @@ pub fn function(settings: &[(String, String)]) -> (Function, Arc<Mutex<Vec<Value
 }
 
 fn function_at(clock: Clock, settings: &[(String, String)]) -> (Function, Arc<Mutex<Vec<Value>>>) {
-    let variable = |name: &str| settings.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     let lines = Arc::new(Mutex::new(vec![]));
     let sink = Arc::clone(&lines);
-    let function = Function::from_environment(&variable, clock)
+    let function = Function::from_environment(&settings.iter().cloned().collect(), clock)
         .writing_to(Box::new(move |line| sink.lock().expect("the lines").push(serde_json::from_str(line).expect("JSON"))));
     (function, lines)
 }

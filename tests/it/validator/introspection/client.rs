@@ -13,19 +13,16 @@ const SIGNED: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A validator with these variables besides those that every one has, which trusts the word of `authority` alone.
 fn of_settings(authority: &Authority, settings: &[(&str, &str)]) -> Validator {
-    let (own, endpoint) = (settings, authority.endpoint());
-    let variable = move |name: &str| {
-        let own = own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
-        own.or_else(|| match name {
-            "ADMIT_ISSUER" => Some(ISSUER.to_owned()),
-            "ADMIT_DATASTORES" => Some(ENDPOINT.to_owned()),
-            "USER_ROLE_ARN" => Some(ROLE.to_owned()),
-            "ADMIT_INTROSPECTION" => Some("only".to_owned()),
-            "ADMIT_INTROSPECTION_ENDPOINT" => Some(endpoint.clone()),
-            _ => None,
-        })
-    };
-    Validator::from_environment(&variable).unwrap_or_else(|bad| panic!("{bad}"))
+    let endpoint = authority.endpoint();
+    let usual = [
+        ("ADMIT_ISSUER", ISSUER),
+        ("ADMIT_DATASTORES", ENDPOINT),
+        ("USER_ROLE_ARN", ROLE),
+        ("ADMIT_INTROSPECTION", "only"),
+        ("ADMIT_INTROSPECTION_ENDPOINT", &endpoint),
+    ];
+    let environment = usual.iter().chain(settings).copied().collect();
+    Validator::from_environment(&environment).unwrap_or_else(|bad| panic!("{bad}"))
 }
 
 /// The question that a validator of these settings asks.
@@ -192,17 +189,16 @@ async fn a_key_that_cannot_sign_is_named_and_not_shown() {
         pem.replace("PRIVATE", "EC PRIVATE"),
         pem.replace("MI", "MJ"),
     ] {
-        let variable = |name: &str| match name {
-            "ADMIT_ISSUER" => Some(ISSUER.to_owned()),
-            "USER_ROLE_ARN" => Some(ROLE.to_owned()),
-            "ADMIT_INTROSPECTION" => Some("only".to_owned()),
-            "ADMIT_INTROSPECTION_ENDPOINT" => Some("https://idp.test/introspect".to_owned()),
-            "ADMIT_INTROSPECTION_CLIENT_ID" => Some("rs".to_owned()),
-            "ADMIT_INTROSPECTION_KEY" => Some(bad.clone()),
-            "ADMIT_INTROSPECTION_KEY_ID" => Some("k1".to_owned()),
-            _ => None,
-        };
-        let complaint = Validator::from_environment(&variable).err().map(|bad| bad.to_string());
+        let environment = [
+            ("ADMIT_ISSUER", ISSUER),
+            ("USER_ROLE_ARN", ROLE),
+            ("ADMIT_INTROSPECTION", "only"),
+            ("ADMIT_INTROSPECTION_ENDPOINT", "https://idp.test/introspect"),
+            ("ADMIT_INTROSPECTION_CLIENT_ID", "rs"),
+            ("ADMIT_INTROSPECTION_KEY", bad.as_str()),
+            ("ADMIT_INTROSPECTION_KEY_ID", "k1"),
+        ];
+        let complaint = Validator::from_environment(&environment.into_iter().collect()).err().map(|bad| bad.to_string());
         let expected = "ADMIT_INTROSPECTION_KEY is neither a private JWK nor a PKCS#8 key in PEM, RSA, P-256 or P-384";
         assert_eq!(complaint.as_deref(), Some(expected), "{bad}");
     }
