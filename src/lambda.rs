@@ -45,19 +45,23 @@ impl From<Failure> for Diagnostic {
 }
 
 /// One JSON object per line, of the level in `ADMIT_LOG`, such as `debug` or `warn,admit=trace`; the line of each decision is
-/// written whatever it says, by `validate::journal`. The runtime's own lines
-/// stay out below warnings: at `trace` it logs whole events, and with them tokens. Nor does it say that the function
+/// written whatever it says, by `validate::journal`. The runtime's own lines stay out below warnings: at `trace` it logs whole events, and with them tokens. Nor does it say that the function
 /// failed: where it does so on purpose, the decision's own line has said why. A panic's message may quote what it was
 /// about: only its place is logged.
 fn start_log() {
-    let wanted: Option<Targets> = std::env::var("ADMIT_LOG").ok().and_then(|text| text.parse().ok());
-    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let text = std::env::var("ADMIT_LOG").unwrap_or_default();
+    let wanted = if text.trim().is_empty() { None } else { Some(text.parse::<Targets>()) };
+    let is_unreadable = matches!(wanted, Some(Err(_)));
+    let wanted = wanted.and_then(Result::ok).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let quiet = Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(["lambda_runtime", "lambda_runtime_api_client"].map(|target| (target, LevelFilter::WARN)))
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
     lines.with_max_level(LevelFilter::TRACE).finish().with(wanted).with(quiet).init();
+    if is_unreadable {
+        tracing::warn!("ADMIT_LOG cannot be read; it is info, for now");
+    }
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "a panic");

@@ -46,6 +46,7 @@ fn each_outside_dependency_has_its_owners() {
         ("lambda_runtime", &["lambda.rs", "bin/bootstrap.rs"]),
         ("hyper", &["validate/http.rs"]),
         ("hyper_rustls", &["validate/http.rs"]),
+        ("hyper_util", &["validate/http.rs", "listener.rs"]),
         ("webpki_roots", &["validate/http.rs"]),
         ("toml", &["config.rs"]),
         ("tempfile", &["demo/", "cli/"]),
