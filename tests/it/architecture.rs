@@ -44,6 +44,7 @@ fn each_outside_dependency_has_its_owners() {
         ("argon2", &["password.rs"]),
         ("rsa", &["key.rs"]),
         ("lambda_runtime", &["lambda.rs", "bin/bootstrap.rs"]),
+        ("dlmalloc", &["bin/bootstrap.rs"]),
         ("hyper", &["validate/http.rs"]),
         ("hyper_rustls", &["validate/http.rs"]),
         ("hyper_util", &["validate/http.rs", "listener.rs"]),
