@@ -1,7 +1,7 @@
 //! The contract with HealthLake, before the running function: what a "yes" and a "no" look like, and which token gets which.
 
 use admit::clock::Clock;
-use admit::token::{Algorithm, base64url};
+use admit::token::{Algorithm, Rejection, base64url};
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 
@@ -10,16 +10,21 @@ use super::{ENDPOINT, ROLE, bytes, claims, event, refs, settings};
 use crate::jose::assert_refused;
 use crate::support::{Forge, ISSUER};
 
-/// The answers to these tokens, one after another.
-async fn answers(settings: &[(String, String)], tokens: &[String]) -> Vec<Value> {
+/// The answers to these tokens, one after another, each with the line that the log has on it.
+async fn answers_and_lines(settings: &[(String, String)], tokens: &[String]) -> Vec<(Value, Value)> {
     let mut service = Service::start(tokens.iter().map(|token| bytes(&event(token))).collect()).await;
     let function = service.run(&refs(settings));
     let mut answers = vec![];
     for _ in tokens {
         answers.push(service.answer().await);
     }
-    assert_eq!(function.lines().len(), tokens.len());
-    answers
+    let lines = function.lines();
+    assert_eq!(lines.len(), tokens.len());
+    answers.into_iter().zip(lines).collect()
+}
+
+async fn answers(settings: &[(String, String)], tokens: &[String]) -> Vec<Value> {
+    answers_and_lines(settings, tokens).await.into_iter().map(|(answer, _)| answer).collect()
 }
 
 fn with(name: &str, value: Value) -> Value {
@@ -68,27 +73,38 @@ async fn no_token_but_a_good_one_gets_a_yes() {
         format!("{}.{}", base64url(header("HS256", &forge.kid).to_string().as_bytes()), base64url(claims().to_string().as_bytes()));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &forge.public_der()), message.as_bytes());
     let cases = [
-        ("no JWT", "abc".to_owned()),
-        ("alg none", forge.token(&header("none", &forge.kid), &claims())),
-        ("HS256 with the public key", format!("{message}.{}", base64url(tag.as_ref()))),
-        ("unknown key", stranger.access_token(&claims())),
-        ("wrong key", stranger.token(&forge.header("at+jwt"), &claims())),
-        ("ID token", forge.token(&forge.header("JWT"), &claims())),
-        ("expired", forge.access_token(&with("exp", json!(now - 6)))),
-        ("not yet valid", forge.access_token(&with("nbf", json!(now + 60)))),
-        ("another issuer", forge.access_token(&with("iss", json!("https://evil.test")))),
-        ("another store", forge.access_token(&with("aud", json!("https://fhir.test/other/")))),
-        ("scope missing", forge.access_token(&without("scope"))),
-        ("no FHIR scope", forge.access_token(&with("scope", json!("openid")))),
-        ("no patient", forge.access_token(&without("patient"))),
+        ("good", forge.access_token(&claims()), None),
+        ("no JWT", "abc".to_owned(), Some(Rejection::Malformed)),
+        ("alg none", forge.token(&header("none", &forge.kid), &claims()), Some(Rejection::Algorithm)),
+        ("HS256 with the public key", format!("{message}.{}", base64url(tag.as_ref())), Some(Rejection::Algorithm)),
+        ("unknown key", stranger.access_token(&claims()), Some(Rejection::UnknownKey)),
+        ("wrong key", stranger.token(&forge.header("at+jwt"), &claims()), Some(Rejection::Signature)),
+        ("ID token", forge.token(&forge.header("JWT"), &claims()), Some(Rejection::Type)),
+        ("expired", forge.access_token(&with("exp", json!(now - 6))), Some(Rejection::Expired)),
+        ("not yet valid", forge.access_token(&with("nbf", json!(now + 60))), Some(Rejection::NotYet)),
+        ("another issuer", forge.access_token(&with("iss", json!("https://evil.test"))), Some(Rejection::Issuer)),
+        ("another store", forge.access_token(&with("aud", json!("https://fhir.test/other/"))), Some(Rejection::Audience)),
+        ("scope missing", forge.access_token(&without("scope")), Some(Rejection::Claim("scope"))),
+        ("no FHIR scope", forge.access_token(&with("scope", json!("openid"))), Some(Rejection::Scope)),
+        ("no patient", forge.access_token(&without("patient")), Some(Rejection::NoPatient)),
+        ("good, after all that", forge.access_token(&claims()), None),
     ];
-    let tokens: Vec<String> = cases.iter().map(|(_, token)| token.clone()).collect();
-    for (booleans, no) in [("false", json!("false")), ("true", json!(false))] {
+    let tokens: Vec<String> = cases.iter().map(|(_, token, _)| token.clone()).collect();
+    for (booleans, yes, no) in [("false", json!("true"), json!("false")), ("true", json!(true), json!(false))] {
         let mut settings = settings(&forge);
         settings.push(("ADMIT_BOOLEAN_IS_AUTHORIZED".to_owned(), booleans.to_owned()));
-        for (answer, (why, _)) in answers(&settings, &tokens).await.iter().zip(&cases) {
-            let error = answer["authPayload"]["error"].as_str().expect("a reason");
-            assert_eq!(*answer, json!({ "authPayload": { "isAuthorized": no, "error": error } }), "{why}");
+        for ((answer, line), (what, _, reason)) in answers_and_lines(&settings, &tokens).await.iter().zip(&cases) {
+            match reason {
+                None => {
+                    assert_eq!((&answer["authPayload"]["isAuthorized"], &answer["iamRoleARN"]), (&yes, &json!(ROLE)), "{what}: {answer}");
+                    assert_eq!((&line["decision"], &line["reason"]), (&json!("allow"), &Value::Null), "{what}: {line}");
+                }
+                Some(reason) => {
+                    let expected = json!({ "authPayload": { "isAuthorized": no, "error": reason.to_string() } });
+                    assert_eq!(*answer, expected, "{what}");
+                    assert_eq!((&line["decision"], &line["reason"]), (&json!("refuse"), &json!(reason.code())), "{what}: {line}");
+                }
+            }
         }
     }
 }
