@@ -86,38 +86,54 @@ impl AccessClaims {
     /// [`Rejection::Claim`] names the first claim that is missing or mistyped;
     /// [`Rejection::LivesTooLong`], where more time was given than anybody of ours gives.
     pub fn read(claims: &Map<String, Value>) -> Result<Self, Rejection> {
-        let text = |name: &'static str, most: usize| match claims.get(name) {
-            Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
-            _ => Err(Rejection::Claim(name)),
+        let read = Self {
+            iss: text(claims, "iss", 2048)?,
+            sub: text(claims, "sub", 255)?,
+            aud: text(claims, "aud", 2048)?,
+            exp: seconds(claims, "exp")?,
+            iat: seconds(claims, "iat")?,
+            nbf: seconds(claims, "nbf")?,
+            jti: text(claims, "jti", 255)?,
+            client_id: text(claims, "client_id", 255)?,
+            scope: text(claims, "scope", MAX_TOKEN_BYTES)?,
+            tenant_id: text(claims, "tenant_id", 255)?,
+            patient: optional(claims, "patient", 2048)?,
+            encounter: optional(claims, "encounter", 2048)?,
+            fhir_user: optional(claims, "fhirUser", 2048)?,
+            launch_response_patient: optional(claims, "launch_response_patient", 2048)?,
         };
-        let seconds = |name: &'static str| {
-            claims.get(name).and_then(Value::as_i64).filter(|at| (0..=MAX_SECONDS).contains(at)).ok_or(Rejection::Claim(name))
-        };
-        let optional = |name: &'static str| match claims.get(name) {
-            None => Ok(None),
-            Some(_) => text(name, 2048).map(Some),
-        };
-        let claims = Self {
-            iss: text("iss", 2048)?,
-            sub: text("sub", 255)?,
-            aud: text("aud", 2048)?,
-            exp: seconds("exp")?,
-            iat: seconds("iat")?,
-            nbf: seconds("nbf")?,
-            jti: text("jti", 255)?,
-            client_id: text("client_id", 255)?,
-            scope: text("scope", MAX_TOKEN_BYTES)?,
-            tenant_id: text("tenant_id", 255)?,
-            patient: optional("patient")?,
-            encounter: optional("encounter")?,
-            fhir_user: optional("fhirUser")?,
-            launch_response_patient: optional("launch_response_patient")?,
-        };
-        if claims.exp - claims.iat > MAX_LIFE { Err(Rejection::LivesTooLong) } else { Ok(claims) }
+        if read.exp - read.iat > MAX_LIFE { Err(Rejection::LivesTooLong) } else { Ok(read) }
     }
 }
 
-/// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
-const MAX_SECONDS: i64 = 253_402_300_799;
 /// The longest life of an access token that is believed, in seconds (SMART: at most an hour), plus a minute.
 const MAX_LIFE: i64 = 3600 + 60;
+/// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
+const MAX_SECONDS: i64 = 253_402_300_799;
+
+/// A claim that has to be there: text, not empty, of `most` bytes at most.
+///
+/// # Errors
+/// [`Rejection::Claim`]
+pub(crate) fn text(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<String, Rejection> {
+    match claims.get(name) {
+        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
+        _ => Err(Rejection::Claim(name)),
+    }
+}
+
+/// The same of a claim that may be missing, but not wrong.
+///
+/// # Errors
+/// [`Rejection::Claim`]
+pub(crate) fn optional(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<Option<String>, Rejection> {
+    if claims.contains_key(name) { text(claims, name, most).map(Some) } else { Ok(None) }
+}
+
+/// A time, in whole Unix seconds.
+///
+/// # Errors
+/// [`Rejection::Claim`]
+pub(crate) fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, Rejection> {
+    claims.get(name).and_then(Value::as_i64).filter(|at| (0..=MAX_SECONDS).contains(at)).ok_or(Rejection::Claim(name))
+}

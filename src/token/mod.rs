@@ -5,7 +5,7 @@
 
 mod algorithm;
 mod assertion;
-mod claims;
+pub(crate) mod claims;
 pub mod json;
 mod jwks;
 mod sign;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::scope::{ResourceScope, ResourceType};
-use crate::token::{AccessClaims, Rejection};
+use crate::token::AccessClaims;
 
 /// The claims of an access token, read by their types. All of it comes out of a signed token or an
 /// introspection answer.
@@ -49,27 +49,6 @@ impl Claims {
             all,
         }
     }
-}
-
-/// The last second that the calendar of the `time` crate knows: 9999-12-31T23:59:59Z.
-const MAX_SECONDS: i64 = 253_402_300_799;
-
-/// A claim that has to be there: text, not empty, of `most` bytes at most.
-pub(super) fn text(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<String, Rejection> {
-    match claims.get(name) {
-        Some(Value::String(text)) if !text.is_empty() && text.len() <= most => Ok(text.clone()),
-        _ => Err(Rejection::Claim(name)),
-    }
-}
-
-/// The same of a claim that may be missing, but not wrong.
-pub(super) fn optional(claims: &Map<String, Value>, name: &'static str, most: usize) -> Result<Option<String>, Rejection> {
-    if claims.contains_key(name) { text(claims, name, most).map(Some) } else { Ok(None) }
-}
-
-/// A time, in whole Unix seconds.
-pub(super) fn seconds(claims: &Map<String, Value>, name: &'static str) -> Result<i64, Rejection> {
-    claims.get(name).and_then(Value::as_i64).filter(|at| (0..=MAX_SECONDS).contains(at)).ok_or(Rejection::Claim(name))
 }
 
 /// What the scopes of a token amount to. Words that are no FHIR scope say nothing here, and are

@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::claims::{Claims, optional, seconds, text};
+use super::Claims;
+use super::introspection::is_of_access_token;
+use crate::token::claims::{optional, seconds, text};
 use crate::token::{AccessClaims, Rejection, Unverified};
 
 /// A kind of issuer.
@@ -34,6 +36,8 @@ struct Shape {
     typ: &'static [&'static str],
     /// A claim that marks access tokens, and its value.
     mark: Option<(&'static str, &'static str)>,
+    /// Claims that need not be there, and have this value where they are: another one marks another kind of token.
+    kind: &'static [(&'static str, &'static str)],
     /// Where the client stands; the first that is there counts.
     client: &'static [&'static str],
     /// Where the scopes stand; the first that is there counts. Text or a list of texts.
@@ -42,10 +46,14 @@ struct Shape {
     client_for_audience: bool,
 }
 
+/// What the access tokens of every issuer that we know say, where they say what they are.
+const ACCESS: &[(&str, &str)] = &[("token_use", "access"), ("typ", "Bearer")];
+
 const COGNITO: Shape = Shape {
     name: "cognito",
     typ: &["", "jwt"],
     mark: Some(("token_use", "access")),
+    kind: ACCESS,
     client: &["client_id"],
     scope: &["scope"],
     client_for_audience: true,
@@ -54,6 +62,7 @@ const KEYCLOAK: Shape = Shape {
     name: "keycloak",
     typ: &["jwt", "at+jwt"],
     mark: Some(("typ", "Bearer")),
+    kind: ACCESS,
     client: &["azp", "client_id"],
     scope: &["scope"],
     client_for_audience: false,
@@ -62,6 +71,7 @@ const OKTA: Shape = Shape {
     name: "okta",
     typ: &["", "jwt", "at+jwt", "okta-internal-at+jwt"],
     mark: None,
+    kind: ACCESS,
     client: &["cid"],
     scope: &["scp"],
     client_for_audience: false,
@@ -70,6 +80,7 @@ const GENERIC: Shape = Shape {
     name: "generic",
     typ: &["", "jwt", "at+jwt"],
     mark: None,
+    kind: ACCESS,
     client: &["client_id", "azp", "cid"],
     scope: &["scope", "scp"],
     client_for_audience: false,
@@ -80,6 +91,7 @@ const ANSWER: Shape = Shape {
     name: "introspected",
     typ: &[],
     mark: None,
+    kind: &[], // answers have more words for it: `is_of_access_token`
     client: &["client_id", "azp"],
     scope: &["scope", "scp"],
     client_for_audience: false,
@@ -144,7 +156,13 @@ impl Profile {
 
     /// Reads an introspection answer likewise. Ours has the claims of the token; others have the names of RFC 7662 for
     /// them, whatever they call them in tokens.
+    ///
+    /// # Errors
+    /// [`Rejection`], likewise.
     pub(super) fn read_answer(self, answer: Map<String, Value>) -> Result<Claims, Rejection> {
+        if !is_of_access_token(&answer) {
+            return Err(Rejection::Type);
+        }
         if self == Self::Admit { self.read(answer) } else { ANSWER.read(answer) }
     }
 }
@@ -152,7 +170,9 @@ impl Profile {
 impl Shape {
     fn read(&self, all: Map<String, Value>) -> Result<Claims, Rejection> {
         let claims = &all;
-        if is_of_another_kind(claims) || self.mark.is_some_and(|(name, value)| claims.get(name).and_then(Value::as_str) != Some(value)) {
+        let is_marked = self.mark.is_none_or(|(name, value)| claims.get(name).is_some_and(|own| own == value));
+        let is_of_kind = self.kind.iter().all(|(name, value)| claims.get(*name).is_none_or(|own| own == value));
+        if has_foreign_claim(claims) || !is_marked || !is_of_kind {
             return Err(Rejection::Type);
         }
         let client = self
@@ -195,13 +215,10 @@ impl Shape {
     }
 }
 
-/// ID tokens, refresh tokens and events of every issuer that we know carry one of these. A token that is bound to a key
-/// (`cnf`, RFC 7800) is good only together with a proof of that key, which nobody hands to us.
-fn is_of_another_kind(claims: &Map<String, Value>) -> bool {
-    let says = |name: &str, right: &[&str]| claims.get(name).is_some_and(|value| !right.iter().any(|word| value == word));
+/// The first four belong to ID tokens and events, whoever issues them. A token that is bound to a key (`cnf`, RFC 7800) is
+/// good only together with a proof of that key, which nobody hands to us.
+fn has_foreign_claim(claims: &Map<String, Value>) -> bool {
     ["at_hash", "c_hash", "s_hash", "events", "cnf"].iter().any(|name| claims.contains_key(*name))
-        || says("token_use", &["access", "access_token"])
-        || says("typ", &["Bearer"])
 }
 
 /// One text or a list of texts (RFC 7519 §4.1.3); empty where there is none.

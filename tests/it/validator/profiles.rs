@@ -171,6 +171,8 @@ async fn what_is_wrong_everywhere_is_refused_in_every_profile() {
             ("events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })),
             ("token_use", json!("id")),
             ("token_use", json!(["access"])),
+            ("token_use", json!("access_token")),
+            ("typ", json!("bearer")),
             ("typ", json!("ID")),
             ("typ", json!("Refresh")),
             ("typ", json!("Offline")),

@@ -61,6 +61,9 @@ async fn a_token_that_only_its_issuer_knows_is_answered_with_the_issuers_word() 
     assert_eq!(questions[0].header("accept"), Some("application/json"));
     let form = [("token".to_owned(), opaque()), ("token_type_hint".to_owned(), "access_token".to_owned())];
     assert_eq!(questions[0].form, form.into());
+    // Answers have words of their own for an access token.
+    authority.turn(Saying::active(&with(foreign(), "typ", json!("bearer"))));
+    assert_eq!(validator.answer(&event(&opaque()), noon()).await, expected);
     authority.turn(Saying::inactive());
     assert_eq!(error(&validator, &opaque()).await, INACTIVE);
 }
