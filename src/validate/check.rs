@@ -2,6 +2,7 @@
 //! their first "no"; an explanation shows all of them.
 
 use super::claims::{Claims, FhirScopes};
+use super::watch::Watch;
 use super::{LEEWAY, Refusal, Trust};
 use crate::token::Rejection;
 
@@ -18,15 +19,15 @@ pub(super) struct Case<'a> {
 }
 
 /// One check: its name, and what it does.
-pub(super) struct Check {
-    pub(super) name: &'static str,
-    pub(super) look: fn(&Case<'_>) -> Result<(), Rejection>,
+struct Check {
+    name: &'static str,
+    look: fn(&Case<'_>) -> Result<(), Rejection>,
     /// What was compared with what. It quotes the token: for an administrator's own terminal alone.
-    pub(super) compared: fn(&Case<'_>) -> String,
+    compared: fn(&Case<'_>) -> String,
 }
 
 /// All of them, in the order in which they decide.
-pub(super) const CHECKS: &[Check] = &[
+const CHECKS: &[Check] = &[
     Check {
         name: "issuer",
         look: |case| yes(case.claims.issuer == case.trust.issuer, Rejection::Issuer),
@@ -100,9 +101,15 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The first "no", if there is one.
-pub(super) fn all(case: &Case<'_>) -> Result<(), Refusal> {
-    CHECKS.iter().try_for_each(|check| (check.look)(case)).map_err(Refusal::Token)
+/// The first "no", if there is one. Nothing depends on what was looked at before: whoever reads sees the rest as well.
+pub(super) fn all<W: Watch>(case: &Case<'_>, watch: &mut W) -> Result<(), Refusal> {
+    let mut results =
+        CHECKS.iter().map(|check| watch.note(check.name, (check.look)(case).map_err(Refusal::Token), |_| (check.compared)(case)));
+    let verdict = results.try_for_each(|result| result);
+    if W::READS {
+        results.for_each(drop);
+    }
+    verdict
 }
 
 fn yes(is_so: bool, otherwise: Rejection) -> Result<(), Rejection> {

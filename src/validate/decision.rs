@@ -29,6 +29,15 @@ impl<R: Into<Refusal>> From<R> for Refused {
     }
 }
 
+impl From<Result<Allowed, Refused>> for Decision {
+    fn from(judged: Result<Allowed, Refused>) -> Self {
+        match judged {
+            Ok(allowed) => Self::Allow(Box::new(allowed)),
+            Err(refused) => Self::Refuse(refused),
+        }
+    }
+}
+
 /// What a good token allows.
 #[derive(Debug)]
 pub struct Allowed {

@@ -1,16 +1,12 @@
 //! A decision, step by step, for the administrator who wonders about it. It quotes the token's
 //! claims: it is for their own terminal, never for a log.
 
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use tokio::time::Instant;
 
-use super::check::{self, CHECKS, Case};
-use super::claims::FhirScopes;
 use super::introspection::agrees;
-use super::proof::must_be_active;
-use super::{ASKING, BearerToken, Context, Decision, Introspected, Introspector, KeySource, Profile, Proof, Refusal, Silence, Validator};
-use crate::token::{Rejection, Unverified};
+use super::watch::Watch;
+use super::{BearerToken, Claims, Decision, Introspected, Introspector, Profile, Refusal, Silence, Validator};
+use crate::token::{Jwks, MAX_TOKEN_BYTES, Unverified};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,101 +32,74 @@ impl Validator {
     /// a "no" is that of the first step that is not as it should be.
     pub async fn explain(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime) -> (Vec<Step>, Decision) {
         let mut steps = Steps::default();
-        // What cannot be gone past ends the steps; the decision says it again.
-        let _ = self.look(endpoint, token, now, &mut steps).await;
-        (steps.0, self.decide_on(endpoint, token, now, None).await)
-    }
-
-    async fn look(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, steps: &mut Steps) -> Result<(), Refusal> {
-        let is_served = self.rules.iter().any(|rule| rule.trust.serves(endpoint));
-        steps.note("data store", if is_served { Ok(()) } else { Err(Refusal::UnknownDatastore) }, || {
-            match self.datastores().as_slice() {
-                [] => format!("{endpoint}; any is served"),
-                served => format!("the request is for {endpoint}; served: {}", served.join(", ")),
-            }
-        })?;
-        let parsed = Unverified::parse(token.expose());
-        let rule = self.rule_for(endpoint, &parsed);
-        let has_form = match &parsed {
-            Err(Rejection::Malformed) => rule.as_ref().map(|_| ()).map_err(|why| *why),
-            parsed => parsed.as_ref().map(|_| ()).map_err(|why| (*why).into()),
-        };
-        steps.note("form", has_form, || form(token, parsed.is_ok(), rule.is_ok()))?;
-        steps.note("trusted issuer", rule.as_ref().map(|_| ()).map_err(|why| *why), || {
-            let trusted: Vec<&str> =
-                self.rules.iter().filter(|rule| rule.trust.serves(endpoint)).map(|rule| rule.trust.issuer.as_str()).collect();
-            let said = parsed.as_ref().map_or("nothing", |token| token.issuer().unwrap_or("nothing"));
-            format!("the token says {said}; trusted here: {}", trusted.join(", "))
-        })?;
-        let rule = rule?;
-        let profile = rule.trust.profile;
-        if let Ok(token) = &parsed {
-            steps.note("type", profile.check_type(token).map_err(Into::into), || {
-                let typ = if token.typ().is_empty() { "missing" } else { token.typ() };
-                let hint = if profile == Profile::Admit { "; an access token's is at+jwt, an ID token's is jwt" } else { "" };
-                format!("typ is {typ}{hint}")
-            })?;
-        }
-        let ask = async |introspector: &Introspector| {
-            let word = introspector.ask(token.expose(), now, None, Instant::now() + ASKING).await;
-            let found = format!("asked {}: {}", introspector.describe(), in_words(&word));
-            (word, found)
-        };
-        let claims = match &rule.proof {
-            Proof::Signature(keys) | Proof::Both { keys, .. } => profile.read(steps.signature(parsed?, keys, now).await?),
-            Proof::Introspection(introspector) => {
-                let (word, found) = ask(introspector).await;
-                let active = must_be_active(word);
-                steps.note("introspection", active.as_ref().map(|_| ()).map_err(|why| *why), || found)?;
-                self.introspected(rule, endpoint, &*active?)
-            }
-        };
-        steps.note("claims", claims.as_ref().map(|_| ()).map_err(|why| (*why).into()), || match &claims {
-            Ok(_) => format!("as tokens of profile {profile} have them"),
-            Err(why) => why.to_string(),
-        })?;
-        let claims = claims?;
-        let context = self.context.of(&claims.all, profile);
-        let case = Case {
-            trust: &rule.trust,
-            claims: &claims,
-            scopes: FhirScopes::read(&claims.scope),
-            has_patient: Context::has_patient(&context),
-            endpoint,
-            now: now.unix_timestamp(),
-        };
-        for check in CHECKS {
-            // From here on nothing depends on what was before: all of it is shown.
-            let _ = steps.note(check.name, (check.look)(&case).map_err(Into::into), || (check.compared)(&case));
-        }
-        if let Proof::Both { introspector, when_unreachable, .. } = &rule.proof {
-            // Nobody is asked about a token that is refused anyway.
-            check::all(&case)?;
-            let (word, found) = ask(introspector).await;
-            let weighed = when_unreachable.weigh(&word, &claims);
-            steps.note("introspection", weighed, || match (&word, weighed) {
-                (Ok(Introspected::Active(answer)), Err(Refusal::Contradicted)) => {
-                    format!("{found}; but {} is not what the token says", agrees(answer, &claims).err().unwrap_or("something"))
-                }
-                (Err(_), Ok(())) => format!("{found}; the settings let the signature do"),
-                _ => found,
-            })?;
-        }
-        Ok(())
+        let judged = self.judge(endpoint, token, now, None, &mut steps).await;
+        (steps.0, judged.into())
     }
 }
 
-fn form(token: &BearerToken, is_jwt: bool, is_to_be_asked_about: bool) -> String {
+#[derive(Default)]
+struct Steps(Vec<Step>);
+
+impl Watch for Steps {
+    const READS: bool = true;
+
+    fn note<T>(
+        &mut self,
+        name: &'static str,
+        result: Result<T, Refusal>,
+        found: impl FnOnce(&Result<T, Refusal>) -> String,
+    ) -> Result<T, Refusal> {
+        self.0.push(Step { name, refusal: result.as_ref().err().copied(), found: found(&result) });
+        result
+    }
+}
+
+pub(super) fn datastore(validator: &Validator, endpoint: &str) -> String {
+    match validator.datastores().as_slice() {
+        [] => format!("{endpoint}; any is served"),
+        served => format!("the request is for {endpoint}; served: {}", served.join(", ")),
+    }
+}
+
+pub(super) fn form(token: &BearerToken, jwt: &Result<Option<Unverified<'_>>, Refusal>) -> String {
     let length = token.expose().len();
-    if !is_jwt && is_to_be_asked_about {
+    if matches!(jwt, Ok(None)) {
         return format!("{length} bytes; no JWT, so that its issuer alone knows what it says");
     }
-    format!("{length} bytes; a signed JWT has three parts, a plain header, and {} bytes at most", crate::token::MAX_TOKEN_BYTES)
+    format!("{length} bytes; a signed JWT has three parts, a plain header, and {MAX_TOKEN_BYTES} bytes at most")
 }
 
-/// What the issuer said, by the names of the members alone.
-fn in_words(word: &Result<Introspected, Silence>) -> String {
-    match word {
+pub(super) fn issuer(validator: &Validator, endpoint: &str, jwt: Option<&Unverified<'_>>) -> String {
+    let trusted: Vec<&str> =
+        validator.rules.iter().filter(|rule| rule.trust.serves(endpoint)).map(|rule| rule.trust.issuer.as_str()).collect();
+    let said = jwt.and_then(Unverified::issuer).unwrap_or("nothing");
+    format!("the token says {said}; trusted here: {}", trusted.join(", "))
+}
+
+pub(super) fn header_type(profile: Profile, jwt: &Unverified<'_>) -> String {
+    let typ = if jwt.typ().is_empty() { "missing" } else { jwt.typ() };
+    let hint = if profile == Profile::Admit { "; an access token's is at+jwt, an ID token's is jwt" } else { "" };
+    format!("typ is {typ}{hint}")
+}
+
+pub(super) fn key(jwt: &Unverified<'_>, keys: &Jwks) -> String {
+    format!("kid is {}; the issuer's keys: {}", jwt.kid(), keys.kids().join(", "))
+}
+
+pub(super) fn signature(algorithm: Option<&str>) -> String {
+    format!("alg is {}", algorithm.unwrap_or_default())
+}
+
+pub(super) fn claims(profile: Profile, claims: &Result<Claims, Refusal>) -> String {
+    match claims {
+        Ok(_) => format!("as tokens of profile {profile} have them"),
+        Err(why) => why.to_string(),
+    }
+}
+
+/// Who was asked, and what they said, by the names of the members alone.
+pub(super) fn word(introspector: &Introspector, word: &Result<Introspected, Silence>) -> String {
+    let said = match word {
         Ok(Introspected::Inactive) => "not active".to_owned(),
         Ok(Introspected::Active(answer)) if answer.is_empty() => "active, and no more".to_owned(),
         Ok(Introspected::Active(answer)) => {
@@ -138,26 +107,23 @@ fn in_words(word: &Result<Introspected, Silence>) -> String {
             format!("active, with {}", names.join(" "))
         }
         Err(silence) => silence.to_string(),
-    }
+    };
+    format!("asked {}: {said}", introspector.describe())
 }
 
-#[derive(Default)]
-struct Steps(Vec<Step>);
-
-impl Steps {
-    fn note(&mut self, name: &'static str, result: Result<(), Refusal>, found: impl FnOnce() -> String) -> Result<(), Refusal> {
-        self.0.push(Step { name, refusal: result.err(), found: found() });
-        result
-    }
-
-    /// The claims, once the signature is right.
-    async fn signature(&mut self, token: Unverified<'_>, keys: &KeySource, now: OffsetDateTime) -> Result<Map<String, Value>, Refusal> {
-        let keys = keys.for_kid(token.kid(), now).await;
-        let known = keys.get(token.kid()).map(|_| ()).ok_or(if keys.is_empty() { Refusal::NoKeys } else { Rejection::UnknownKey.into() });
-        self.note("key", known, || format!("kid is {}; the issuer's keys: {}", token.kid(), keys.kids().join(", ")))?;
-        let algorithm = token.algorithm().to_owned();
-        let verified = token.verify(&keys);
-        self.note("signature", verified.as_ref().map(|_| ()).map_err(|why| (*why).into()), || format!("alg is {algorithm}"))?;
-        Ok(verified?)
+/// The same of a token whose claims were proved by signature, and what it makes of them.
+pub(super) fn weighed(
+    introspector: &Introspector,
+    said: &Result<Introspected, Silence>,
+    claims: &Claims,
+    weighed: &Result<(), Refusal>,
+) -> String {
+    let found = word(introspector, said);
+    match (said, weighed) {
+        (Ok(Introspected::Active(answer)), Err(Refusal::Contradicted)) => {
+            format!("{found}; but {} is not what the token says", agrees(answer, claims).err().unwrap_or("something"))
+        }
+        (Err(_), Ok(())) => format!("{found}; the settings let the signature do"),
+        _ => found,
     }
 }

@@ -21,6 +21,7 @@ mod profile;
 mod proof;
 mod settings;
 mod trust;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub use trust::Trust;
 use crate::token::{Rejection, Unverified};
 use check::Case;
 use claims::FhirScopes;
-use introspection::is_of_access_token;
+use watch::{Nobody, Watch};
 
 /// How far a clock may be off before a token counts as expired or not yet valid, in seconds.
 pub const LEEWAY: i64 = 5;
@@ -138,51 +139,72 @@ impl Validator {
     /// Decides whether this token opens this data store. `trace` is the X-Ray trace that the question belongs to:
     /// whoever has to be asked besides is told it.
     pub async fn decide_on(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, trace: Option<&str>) -> Decision {
-        match self.judge(endpoint, token, now, trace).await {
-            Ok(allowed) => Decision::Allow(Box::new(allowed)),
-            Err(refused) => Decision::Refuse(refused),
-        }
+        self.judge(endpoint, token, now, trace, &mut Nobody).await.into()
     }
 
-    async fn judge(&self, endpoint: &str, token: &BearerToken, now: OffsetDateTime, trace: Option<&str>) -> Result<Allowed, Refused> {
+    /// The one way to a decision, whoever watches: what the token depends on, thing by thing, up to the first "no".
+    async fn judge<W: Watch>(
+        &self,
+        endpoint: &str,
+        token: &BearerToken,
+        now: OffsetDateTime,
+        trace: Option<&str>,
+        watch: &mut W,
+    ) -> Result<Allowed, Refused> {
         let by = Instant::now() + ASKING;
-        if !self.rules.iter().any(|rule| rule.trust.serves(endpoint)) {
-            return Err(Refusal::UnknownDatastore.into());
+        watch.note("data store", self.must_serve(endpoint), |_| explain::datastore(self, endpoint))?;
+        let jwt = watch.note("form", self.parse(endpoint, token), |jwt| explain::form(token, jwt))?;
+        let rule =
+            watch.note("trusted issuer", self.rule_for(endpoint, jwt.as_ref()), |_| explain::issuer(self, endpoint, jwt.as_ref()))?;
+        let profile = rule.trust.profile;
+        if let Some(jwt) = &jwt {
+            watch.note("type", profile.check_type(jwt).map_err(Refusal::from), |_| explain::header_type(profile, jwt))?;
         }
-        let parsed = Unverified::parse(token.expose());
-        let rule = self.rule_for(endpoint, &parsed)?;
-        if let Ok(parsed) = &parsed {
-            rule.trust.profile.check_type(parsed)?;
-        }
-        match &rule.proof {
-            Proof::Signature(keys) => self.allow(rule, endpoint, signed(rule, keys, parsed?, now).await?, now),
+        let claims = match &rule.proof {
+            Proof::Signature(keys) | Proof::Both { keys, .. } => {
+                profile.read(signed(jwt.ok_or(Rejection::Malformed)?, keys, now, watch).await?)
+            }
             Proof::Introspection(introspector) => {
-                let answer = proof::must_be_active(introspector.ask(token.expose(), now, trace, by).await)?;
-                self.allow(rule, endpoint, self.introspected(rule, endpoint, &answer)?, now)
-            }
-            Proof::Both { keys, introspector, when_unreachable } => {
-                let allowed = self.allow(rule, endpoint, signed(rule, keys, parsed?, now).await?, now)?;
                 let word = introspector.ask(token.expose(), now, trace, by).await;
-                match when_unreachable.weigh(&word, &allowed.claims) {
-                    Ok(()) => Ok(allowed),
-                    Err(why) => Err(Refused { why, claims: Some(Box::new(allowed.claims)) }),
-                }
+                let answer = watch.note("introspection", proof::must_be_active(&word), |_| explain::word(introspector, &word))?;
+                self.introspected(rule, endpoint, &answer)
             }
+        };
+        let claims = watch.note("claims", claims.map_err(Refusal::from), |claims| explain::claims(profile, claims))?;
+        let allowed = self.allow(rule, endpoint, claims, now, watch)?;
+        // Last: nobody is asked about a token that is refused anyway.
+        if let Proof::Both { introspector, when_unreachable, .. } = &rule.proof {
+            let word = introspector.ask(token.expose(), now, trace, by).await;
+            let weighed = when_unreachable.weigh(&word, &allowed.claims);
+            let weighed = watch.note("introspection", weighed, |weighed| explain::weighed(introspector, &word, &allowed.claims, weighed));
+            if let Err(why) = weighed {
+                return Err(Refused { why, claims: Some(Box::new(allowed.claims)) });
+            }
+        }
+        Ok(allowed)
+    }
+
+    fn must_serve(&self, endpoint: &str) -> Result<(), Refusal> {
+        if self.rules.iter().any(|rule| rule.trust.serves(endpoint)) { Ok(()) } else { Err(Refusal::UnknownDatastore) }
+    }
+
+    /// The token as a JWT that nobody has verified yet; `None` for one that is no JWT, where there is somebody who may know it
+    /// all the same.
+    fn parse<'t>(&self, endpoint: &str, token: &'t BearerToken) -> Result<Option<Unverified<'t>>, Refusal> {
+        match Unverified::parse(token.expose()) {
+            Ok(jwt) => Ok(Some(jwt)),
+            Err(Rejection::Malformed) if self.sole_introspection(endpoint).is_some() => Ok(None),
+            Err(why) => Err(why.into()),
         }
     }
 
     /// Whose token it claims to be decides how it is proved; nothing else is believed yet. One that is no JWT claims
     /// nothing: it is given to the one issuer who may know it, and not to several to see whose it is.
-    fn rule_for(&self, endpoint: &str, token: &Result<Unverified<'_>, Rejection>) -> Result<&Rule, Refusal> {
-        let token = match token {
-            Ok(token) => token,
-            Err(Rejection::Malformed) => return self.sole_introspection(endpoint).ok_or(Rejection::Malformed.into()),
-            Err(why) => return Err((*why).into()),
-        };
-        let mut rules =
-            self.rules.iter().filter(|rule| rule.trust.serves(endpoint) && token.issuer() == Some(&rule.trust.issuer)).peekable();
+    fn rule_for(&self, endpoint: &str, jwt: Option<&Unverified<'_>>) -> Result<&Rule, Refusal> {
+        let Some(jwt) = jwt else { return self.sole_introspection(endpoint).ok_or(Rejection::Malformed.into()) };
+        let mut rules = self.rules.iter().filter(|rule| rule.trust.serves(endpoint) && jwt.issuer() == Some(&rule.trust.issuer)).peekable();
         let first = rules.peek().copied().ok_or(Rejection::Issuer)?;
-        let tenant = token.tenant();
+        let tenant = jwt.tenant();
         Ok(rules.find(|rule| rule.trust.tenant.as_deref().is_none_or(|own| tenant == Some(own))).unwrap_or(first))
     }
 
@@ -195,9 +217,6 @@ impl Validator {
     /// The claims that the issuer's word vouches for. An answer need not name its issuer, who was asked: but where several
     /// are asked on behalf of one data store, each says who it is.
     fn introspected(&self, rule: &Rule, endpoint: &str, answer: &Map<String, Value>) -> Result<Claims, Rejection> {
-        if !is_of_access_token(answer) {
-            return Err(Rejection::Type);
-        }
         let mut answer = answer.clone();
         if self.sole_introspection(endpoint).is_some() {
             answer.entry("iss").or_insert_with(|| rule.trust.issuer.as_str().into());
@@ -206,12 +225,12 @@ impl Validator {
     }
 
     /// Everything that can be said of proved claims without asking anybody.
-    fn allow(&self, rule: &Rule, endpoint: &str, claims: Claims, now: OffsetDateTime) -> Result<Allowed, Refused> {
+    fn allow<W: Watch>(&self, rule: &Rule, endpoint: &str, claims: Claims, now: OffsetDateTime, watch: &mut W) -> Result<Allowed, Refused> {
         let context = self.context.of(&claims.all, rule.trust.profile);
         let scopes = FhirScopes::read(&claims.scope);
         let has_patient = Context::has_patient(&context);
         let case = Case { trust: &rule.trust, claims: &claims, scopes, has_patient, endpoint, now: now.unix_timestamp() };
-        if let Err(why) = check::all(&case) {
+        if let Err(why) = check::all(&case, watch) {
             return Err(Refused { why, claims: Some(Box::new(claims)) });
         }
         let role = rule.trust.role_for(&scopes).map(str::to_owned);
@@ -220,10 +239,20 @@ impl Validator {
 }
 
 /// The claims that a signature vouches for.
-async fn signed(rule: &Rule, keys: &KeySource, token: Unverified<'_>, now: OffsetDateTime) -> Result<Claims, Refusal> {
-    let keys = keys.for_kid(token.kid(), now).await;
-    if keys.is_empty() {
-        return Err(Refusal::NoKeys);
-    }
-    Ok(rule.trust.profile.read(token.verify(&keys)?)?)
+async fn signed<W: Watch>(
+    jwt: Unverified<'_>,
+    keys: &KeySource,
+    now: OffsetDateTime,
+    watch: &mut W,
+) -> Result<Map<String, Value>, Refusal> {
+    let keys = keys.for_kid(jwt.kid(), now).await;
+    let is_known = match keys.get(jwt.kid()) {
+        Some(_) => Ok(()),
+        None if keys.is_empty() => Err(Refusal::NoKeys),
+        None => Err(Rejection::UnknownKey.into()),
+    };
+    watch.note("key", is_known, |_| explain::key(&jwt, &keys))?;
+    // Kept for whoever reads it: verifying takes the token apart.
+    let algorithm = W::READS.then(|| jwt.algorithm().to_owned());
+    watch.note("signature", jwt.verify(&keys).map_err(Refusal::from), |_| explain::signature(algorithm.as_deref()))
 }

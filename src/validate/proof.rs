@@ -59,9 +59,9 @@ impl WhenUnreachable {
 }
 
 /// What the issuer's word says where nothing else does.
-pub(super) fn must_be_active(word: Result<Introspected, Silence>) -> Result<Arc<Map<String, Value>>, Refusal> {
+pub(super) fn must_be_active(word: &Result<Introspected, Silence>) -> Result<Arc<Map<String, Value>>, Refusal> {
     match word {
-        Ok(Introspected::Active(answer)) => Ok(answer),
+        Ok(Introspected::Active(answer)) => Ok(Arc::clone(answer)),
         Ok(Introspected::Inactive) => Err(Refusal::Inactive),
         Err(_) => Err(Refusal::NoIntrospection),
     }

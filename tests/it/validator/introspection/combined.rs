@@ -47,6 +47,9 @@ async fn a_token_that_is_refused_anyway_is_not_asked_about() {
     bad.push(forge.access_token(&claims));
     for token in bad {
         assert!(!is_allowed(&validator, &token).await, "{token}");
+        // Not for an explanation either.
+        let (steps, _) = validator.explain(ENDPOINT, &BearerToken::read(&token).expect("a token"), noon()).await;
+        assert!(steps.iter().all(|step| step.name != "introspection"), "{steps:?}");
     }
     assert_eq!(authority.asked(), 0);
 }

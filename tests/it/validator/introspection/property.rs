@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 
+use admit::validate::BearerToken;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
+use crate::validator::ENDPOINT;
+use crate::validator::explanation::explains;
 
 /// Members that matter in a token, in an answer, or in both.
 const NAMES: [&str; 13] =
@@ -137,4 +140,41 @@ fn the_issuers_word_alone_allows_what_it_says_and_no_more() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(yes.get() > 100 && no.get() > 100, "{} yes, {} no", yes.get(), no.get());
+}
+
+/// The issuer is asked as often as for the decision: what is shown and what is decided come of one answer.
+#[test]
+fn an_explanation_shows_the_answer_that_it_decides_by() {
+    let forge = Forge::new(Algorithm::Es256);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let genuine = genuine_claims(noon().unix_timestamp());
+    let authority = runtime.block_on(Authority::vouching(&genuine));
+    let together = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
+    let alone = only(trust(), &authority.endpoint());
+    let (asked, unasked, refused) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(Config { cases: 500, failure_persistence: None, ..Config::default() });
+    let cases = (changes(), changes(), prop::sample::select(vec![200_u16, 200, 200, 200, 401, 503]), any::<bool>());
+    let result = runner.run(&cases, |(in_token, in_answer, status, is_opaque)| {
+        let token = if is_opaque { "opaque".to_owned() } else { forge.access_token(&changed(genuine.clone(), &in_token)) };
+        let token = BearerToken::read(&token).expect("a token");
+        let mut answer = genuine.clone();
+        answer["active"] = json!(true);
+        authority.turn(Saying::Text(status, "application/json", changed(answer, &in_answer).to_string()));
+        for validator in [&together, &alone] {
+            authority.questions();
+            let decided = runtime.block_on(validator.decide_on(ENDPOINT, &token, noon(), None));
+            let questions = authority.asked();
+            let (steps, explained) = runtime.block_on(validator.explain(ENDPOINT, &token, noon()));
+            explains(&steps, &explained, &decided)?;
+            prop_assert_eq!(authority.asked(), questions);
+            prop_assert_eq!(steps.iter().filter(|step| step.name == "introspection").count(), questions);
+            let count = if questions == 0 { &unasked } else { &asked };
+            count.set(count.get() + 1);
+            refused.set(refused.get() + u32::from(questions > 0 && !decided.is_allowed()));
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+    let counts = (asked.get(), unasked.get(), refused.get());
+    assert!(counts.0 > 100 && counts.1 > 100 && counts.2 > 100, "{counts:?}");
 }
