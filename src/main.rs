@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
-use admit::cli::{Cli, run};
+use admit::cli::{Cli, run, usage};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure.is_told() {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use super::redact::redact;
 use crate::app::StartError;
 use crate::config::BadConfig;
 use crate::keys::KeyError;
@@ -80,7 +81,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&redact(&self.text))
     }
 }
 

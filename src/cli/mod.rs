@@ -12,14 +12,18 @@ mod master_key;
 mod output;
 mod patient;
 mod prompt;
+mod redact;
 mod serve;
 mod token;
 mod user;
 mod validate;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
+use redact::redact;
 
 use crate::config::{Common, Config, LogFormat, Serve, refuse_unknown_variables};
 
@@ -62,6 +66,20 @@ enum Command {
     Token(token::Tokens),
     /// Run everything on this machine, with synthetic people: server, FHIR stand-in, sample app
     Demo(demo::DemoArgs),
+}
+
+/// What clap says of a command line that is none, or that asks for help, and the exit code for it.
+#[must_use]
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let redacted = redact(&text);
+    // Where nobody can be told, there is nobody to tell that either.
+    if redacted == text {
+        let _ = error.print();
+    } else {
+        output::note(redacted.trim_end());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// Runs one command.
