@@ -6,7 +6,7 @@ mod request;
 mod validation;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -48,6 +48,8 @@ pub struct App {
     pub trusted_proxies: Vec<IpAddr>,
     /// How it answers as a validator.
     pub validation: Validation,
+    /// The log says once that somebody asks the validator and no role is there for the answer.
+    pub no_role: Once,
 }
 
 /// What the server is set up with.
@@ -114,6 +116,7 @@ impl App {
             keys,
             trusted_proxies,
             validation,
+            no_role: Once::new(),
         }))
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn validate(
     let decision = decide(&app, &origin, &event).await?;
     match &decision {
         Decision::Allow(allowed) if allowed.role.is_none() => {
-            tracing::warn!("a good token was refused at /validate, because `admit serve` has no --role-arn");
+            app.no_role.call_once(|| tracing::warn!("good tokens are refused at /validate, because `admit serve` has no --role-arn"));
         }
         Decision::Allow(_) => {}
         Decision::Refuse(refused) => tracing::debug!(reason = refused.why.code(), "a token was refused at /validate"),

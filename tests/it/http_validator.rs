@@ -315,8 +315,12 @@ async fn without_a_role_no_token_is_let_in() {
     let app = TestApp::start().await;
     let token = access_token(&app).await;
     let bare = app.another_with(|setup| setup.validation = admit::app::Validation::default()).await;
+    let log = crate::support::Log::listen();
+    assert_eq!(ask(&bare, &event(&token)).await, refusal("the validator is not configured"));
     assert_eq!(ask(&bare, &event(&token)).await, refusal("the validator is not configured"));
     assert_eq!(ask(&bare, &event("x")).await, refusal("the token is malformed"));
+    // Once, not for each read of the store.
+    assert_eq!(log.lines_with("--role-arn").len(), 1, "{}", log.text());
     let boolean = app.another_with(|setup| setup.validation.boolean_is_authorized = true).await;
     assert!(ask(&boolean, &event(&token)).await.contains("\"isAuthorized\":true"));
     assert!(ask(&boolean, &event("x")).await.contains("\"isAuthorized\":false"));
