@@ -13,6 +13,7 @@ use crate::validate::is_role;
 
 /// What every command looks at. Each flag has a variable, and a key of the same name in the file.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// A TOML file with settings (keys as the flags, with underscores)
     #[arg(long, env = "ADMIT_CONFIG", value_name = "FILE", global = true)]

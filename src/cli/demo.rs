@@ -68,6 +68,11 @@ fn print(demo: &Demo) {
         secret.expose(),
         demo.fhir_base
     );
+    println!("\nThe same, check by check:");
+    println!(
+        "  printf %s \"$TOKEN\" | admit validate --token - --explain --issuer {0} --jwks {0}/.well-known/jwks.json --datastore {1}/",
+        demo.issuer, demo.fhir_base
+    );
     println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
     println!("\nCtrl-C ends it.");
 }

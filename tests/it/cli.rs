@@ -266,6 +266,9 @@ fn tables_are_for_people_and_stdout_is_for_data() {
     let lines: Vec<&str> = table.out.lines().collect();
     assert!(lines.len() == 2 && lines[0].starts_with("CLIENT ID  NAME") && lines[1].starts_with("an-app     An app"), "{}", table.out);
     for noun in ["fhir-base", "client", "user", "patient", "key", "validate", "token"] {
-        assert!(admin.run(&[noun, "--help"]).out.contains("Examples:"), "{noun}");
+        let help = admin.run(&[noun, "--help"]).out;
+        assert!(help.contains("Examples:"), "{noun}");
+        // A command's own options are not lost among those of all of them.
+        assert!(help.find("--database").unwrap_or_default() > help.find("Options of every command:").unwrap_or(help.len()), "{help}");
     }
 }
