@@ -83,7 +83,10 @@ pub(super) fn header_type(profile: Profile, jwt: &Unverified<'_>) -> String {
 }
 
 pub(super) fn key(jwt: &Unverified<'_>, keys: &Jwks) -> String {
-    format!("kid is {}; the issuer's keys: {}", jwt.kid(), keys.kids().join(", "))
+    match keys.kids().as_slice() {
+        [] => format!("kid is {}; there are no keys of the issuer's", jwt.kid()),
+        kids => format!("kid is {}; the issuer's keys: {}", jwt.kid(), kids.join(", ")),
+    }
 }
 
 pub(super) fn signature(algorithm: Option<&str>) -> String {

@@ -157,7 +157,8 @@ pub fn may_ask(url: &str) -> bool {
 }
 
 /// Whether this is a URL with a scheme and a host.
-pub(super) fn is_url(text: &str) -> bool {
+#[must_use]
+pub fn is_url(text: &str) -> bool {
     text.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_some() && uri.authority().is_some())
 }
 

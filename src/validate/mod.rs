@@ -38,7 +38,7 @@ pub use event::{BearerToken, Event};
 pub use explain::Step;
 pub use function::{Call, Function};
 pub use gateway::Failure;
-pub use http::{Answer, Fault, Http, NoClient, may_ask};
+pub use http::{Answer, Fault, Http, NoClient, is_url, may_ask};
 pub use introspection::{ClientAuthentication, Introspected, Introspector, MAX_CACHE_SECONDS, Silence};
 pub use journal::Sink;
 pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, REFRESH_AGE};

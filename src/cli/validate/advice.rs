@@ -3,8 +3,9 @@
 use crate::token::Rejection;
 use crate::validate::Refusal;
 
-/// What helps in most cases; `None` where the refusal says it all.
-pub(super) fn advice(why: Refusal) -> Option<&'static str> {
+/// What helps in most cases; `None` where the refusal says it all. `by_settings`: whether the issuer that is trusted was
+/// looked up in the settings of the server that this command stands in for.
+pub(super) fn advice(why: Refusal, by_settings: bool) -> Option<&'static str> {
     Some(match why {
         Refusal::MissingFields => "An event of HealthLake's has these three, as texts. For a token alone there is --token.",
         Refusal::NoToken => "Give the bare token: no quotes, no white space in it, and at most one `Bearer ` before it.",
@@ -19,6 +20,9 @@ pub(super) fn advice(why: Refusal) -> Option<&'static str> {
             "The explanation says in what. The app has to ask for a new one: this one no longer says what its issuer does."
         }
         Refusal::NoIntrospection => "Is the address for introspection right, and can it be reached from here?",
+        Refusal::Token(Rejection::Issuer) if by_settings => {
+            "The server's issuer was looked up in its variables and its settings file (--config). Where `admit serve` was told by a flag, such as --issuer or --listen, it stands in neither: give the same --issuer here."
+        }
         Refusal::Token(rejection) => return of_token(rejection),
         _ => return None,
     })

@@ -25,7 +25,8 @@ pub(super) struct Validate {
     question: Question,
     #[command(flatten)]
     trusted: Trusted,
-    /// Decide as if it were this time, such as 2026-11-22T12:00:00Z [default: now]
+    /// Decide as if it were this time, such as 2026-11-22T12:00:00Z; the keys, and what was revoked, are those of now
+    /// [default: now]
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<OffsetDateTime>,
     /// Show each check with ✔ or ✘, and what it found; it quotes the token's claims
@@ -46,7 +47,7 @@ struct Question {
     /// The token: in a file, on standard input (-), or itself, which shows it in the process list
     #[arg(long, value_name = "@FILE|-|TOKEN")]
     token: Option<String>,
-    /// The event that the Lambda function would get, as JSON; - for standard input
+    /// HealthLake's event, as JSON, in a file or on standard input (-); API Gateway's are not read
     #[arg(long, value_name = "FILE")]
     event: Option<PathBuf>,
 }
@@ -57,12 +58,12 @@ Examples:
   admit validate --token - --explain --issuer https://auth.example.org \\
     --jwks https://auth.example.org/.well-known/jwks.json --datastore https://fhir.example.org/r4/
   admit validate --event event.json --issuer https://auth.example.org --jwks jwks.json \\
-    --role arn:aws:iam::123456789012:role/smart
+    --role-arn arn:aws:iam::123456789012:role/smart
   admit validate --event event.json --trust trust.json --explain
   admit validate --event event.json --environment             with the function's own variables
 
 Whom to believe is said by --issuer and --jwks, by --trust, by --environment, or else by the
-server's database and settings.
+server's database, variables and settings file (--config).
 Exit codes: 0 let in, 1 refused, 2 wrong usage or settings, 3 no such file, 5 database unavailable";
 
 impl Validate {
@@ -113,17 +114,18 @@ impl Validate {
         let (checks, decision) = look(&judge, &event, now).await?;
         let has_role = !matches!(&decision, Decision::Allow(allowed) if allowed.role.is_none());
         if !has_role {
-            const MISSING: &str = "no role is given, and HealthLake lets nobody in without one: --role ARN";
+            const MISSING: &str = "no role is given, and HealthLake lets nobody in without one: --role-arn ARN";
             if !self.explain {
                 return Err(Failure::usage(format!("the token is good, but {MISSING}. The checks alone: --explain")));
             }
             note(&format!("Note: {MISSING}"));
         }
+        let advice = refusal(&decision).and_then(|why| advice(why, self.trusted.takes_the_servers_issuer()));
         let answer = has_role.then(|| decision.to_json(judge.validator.answers_with_boolean()));
         match (self.explain, self.json) {
             (false, _) => print_json(&answer)?,
-            (true, true) => print_json(&as_json(&checks, &decision, answer.as_ref()))?,
-            (true, false) => print_lines(&as_lines(&checks, &decision))?,
+            (true, true) => print_json(&as_json(&checks, &decision, advice, answer.as_ref()))?,
+            (true, false) => print_lines(&as_lines(&checks, &decision, advice))?,
         }
         Ok(decision.is_allowed())
     }
@@ -163,7 +165,7 @@ fn refusal(decision: &Decision) -> Option<Refusal> {
     }
 }
 
-fn as_lines(checks: &[Step], decision: &Decision) -> Vec<String> {
+fn as_lines(checks: &[Step], decision: &Decision, advice: Option<&str>) -> Vec<String> {
     let mark = |step: &Step| if step.is_good() { '✔' } else { '✘' };
     let mut lines: Vec<String> = checks.iter().map(|step| format!("{} {}: {}", mark(step), step.name, visible(&step.found))).collect();
     lines.push(String::new());
@@ -171,13 +173,13 @@ fn as_lines(checks: &[Step], decision: &Decision) -> Vec<String> {
         None => lines.push("let in".to_owned()),
         Some(why) => {
             lines.push(format!("refused: {why}"));
-            lines.extend(advice(why).map(str::to_owned));
+            lines.extend(advice.map(str::to_owned));
         }
     }
     lines
 }
 
-fn as_json(checks: &[Step], decision: &Decision, answer: Option<&Value>) -> Value {
+fn as_json(checks: &[Step], decision: &Decision, advice: Option<&str>, answer: Option<&Value>) -> Value {
     let why = refusal(decision);
     let check =
         |step: &Step| json!({ "name": step.name, "good": step.is_good(), "reason": step.refusal.map(Refusal::code), "found": step.found });
@@ -185,7 +187,7 @@ fn as_json(checks: &[Step], decision: &Decision, answer: Option<&Value>) -> Valu
         "decision": if why.is_none() { "allow" } else { "refuse" },
         "reason": why.map(Refusal::code),
         "error": why.map(|why| why.to_string()),
-        "advice": why.and_then(advice),
+        "advice": advice,
         "checks": checks.iter().map(check).collect::<Vec<_>>(),
         "answer": answer,
     })

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use super::super::desk::Desk;
@@ -12,12 +13,14 @@ use crate::app::{Validation, stands};
 use crate::config::{Config, VARIABLES};
 use crate::key::Purpose;
 use crate::token::Jwks;
-use crate::validate::{Decision, Environment, Function, Profile, Refusal, Refused, Step, Validator, is_role, may_ask};
+use crate::validate::{
+    Decision, Environment, Function, KeySource, NoClient, Profile, Refusal, Refused, Step, Trust, Validator, is_role, is_url, may_ask,
+};
 
 #[derive(Args)]
 pub(super) struct Trusted {
     /// The issuer whose tokens are believed, byte for byte [default without --jwks: the server's]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     issuer: Option<String>,
     /// The issuer's public keys: a file, or the address where it publishes them
     #[arg(long, value_name = "FILE|URL", requires = "issuer")]
@@ -26,32 +29,36 @@ pub(super) struct Trusted {
     #[arg(long, value_name = "PROFILE", requires = "jwks")]
     profile: Option<Profile>,
     /// With --token: the data store that it is to open. With --event: one that is served [repeatable; default: any]
-    #[arg(long = "datastore", value_name = "URL")]
+    #[arg(long = "datastore", value_name = "URL", value_parser = datastore)]
     pub(super) datastores: Vec<String>,
     /// An audience that is as good as the data store's URL [repeatable]
-    #[arg(long = "audience", value_name = "AUDIENCE", requires = "jwks")]
+    #[arg(long = "audience", value_name = "AUDIENCE", requires = "jwks", value_parser = NonEmptyStringValueParser::new())]
     audiences: Vec<String>,
     /// A client whose tokens are good [repeatable; default: all of them]
-    #[arg(long = "client", value_name = "CLIENT_ID", requires = "jwks")]
+    #[arg(long = "client", value_name = "CLIENT_ID", requires = "jwks", value_parser = NonEmptyStringValueParser::new())]
     clients: Vec<String>,
     /// The tenant whose tokens are good, where the issuer has several
-    #[arg(long, value_name = "TENANT", requires = "jwks")]
+    #[arg(long, value_name = "TENANT", requires = "jwks", value_parser = NonEmptyStringValueParser::new())]
     tenant: Option<String>,
     /// The IAM role that the data store takes on
     #[arg(long, value_name = "ARN", value_parser = role)]
-    role: Option<String>,
+    role_arn: Option<String>,
     /// Another role, for tokens that may only read
     #[arg(long, value_name = "ARN", value_parser = role)]
-    read_only_role: Option<String>,
+    read_only_role_arn: Option<String>,
     /// Several issuers, in a file such as the function's trust.json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "jwks", "role", "read_only_role", "environment"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "jwks", "role_arn", "read_only_role_arn", "environment"])]
     trust: Option<PathBuf>,
     /// The settings of the Lambda function, in its variables: ADMIT_ISSUER, JWKS_URI, USER_ROLE_ARN and so on
-    #[arg(long, conflicts_with_all = ["issuer", "jwks", "role", "read_only_role", "ca_file"])]
+    #[arg(long, conflicts_with_all = ["issuer", "jwks", "role_arn", "read_only_role_arn", "ca_file"])]
     pub(super) environment: bool,
     /// Authorities beside the public ones that may have signed the certificate behind --jwks, in PEM
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+}
+
+fn datastore(text: &str) -> Result<String, String> {
+    if is_url(text) { Ok(text.to_owned()) } else { Err("it must be a URL, such as https://fhir.example.org/r4/".to_owned()) }
 }
 
 fn role(text: &str) -> Result<String, String> {
@@ -75,16 +82,19 @@ impl Trusted {
         self.jwks.is_none() && self.trust.is_none() && !self.environment
     }
 
+    /// Whether it is for the server's own settings to say who issued them.
+    pub(super) fn takes_the_servers_issuer(&self) -> bool {
+        self.is_the_servers() && self.issuer.is_none()
+    }
+
     pub(super) fn is_said_by_flags(&self) -> bool {
         self.jwks.is_some()
     }
 
     pub(super) async fn judge(&self, config: Config, boolean: bool) -> Result<Judge, Failure> {
         let authorities = self.ca_file.as_deref().map(input::read).transpose()?;
-        let (validator, desk) = if let Some(keys) = &self.jwks {
-            let trust = json!([self.trust(keys)?]).to_string();
-            let validator = Validator::from_trust(&trust, authorities.as_deref());
-            (validator.map_err(|bad| Failure::usage(in_flags(&bad.to_string())))?, None)
+        let (validator, desk) = if let (Some(issuer), Some(keys)) = (&self.issuer, &self.jwks) {
+            (Validator::new(self.trust(issuer)?, key_source(keys, authorities.as_deref())?), None)
         } else if let Some(path) = &self.trust {
             let text = String::from_utf8(input::read(path)?).unwrap_or_default();
             let validator = Validator::from_trust(&text, authorities.as_deref());
@@ -101,27 +111,26 @@ impl Trusted {
         Ok(Judge { validator: validator.answering_with_boolean(boolean), desk })
     }
 
-    /// What the flags say, as trust.json would.
-    fn trust(&self, keys: &str) -> Result<Value, Failure> {
-        let mut trust = json!({
-            "issuer": self.issuer,
-            "profile": self.profile.map_or("", Profile::as_str),
-            "datastores": self.datastores,
-            "audiences": self.audiences,
-            "clients": self.clients,
-            "tenant": self.tenant.as_deref().unwrap_or_default(),
-            "role_arn": self.role.as_deref().unwrap_or_default(),
-            "read_only_role_arn": self.read_only_role.as_deref().unwrap_or_default(),
-        });
-        if may_ask(keys) || keys.starts_with("http://") {
-            trust["jwks_uri"] = keys.into();
-        } else {
-            let text = input::read(keys.as_ref())?;
-            // With the set parsed and written again, a name that stands twice would be lost.
-            Jwks::parse(&text).map_err(|bad| Failure::usage(format!("the keys in {keys} cannot be used: {bad}")))?;
-            trust["jwks"] = serde_json::from_slice(&text).unwrap_or_default();
+    /// The trust that the flags describe. It may lack a role, which only HealthLake needs.
+    fn trust(&self, issuer: &str) -> Result<Trust, Failure> {
+        let profile = self.profile.unwrap_or(Profile::Admit);
+        if profile.takes_client_for_audience() && self.clients.is_empty() {
+            return Err(Failure::usage(format!(
+                "--client is missing: tokens of the profile {profile} name no audience, so their clients have to be listed"
+            )));
         }
-        Ok(trust)
+        if self.datastores.is_empty() && !self.audiences.is_empty() {
+            return Err(Failure::usage("--datastore is missing: an --audience has to be tied to data stores"));
+        }
+        Ok(Trust {
+            tenant: self.tenant.clone(),
+            datastores: self.datastores.clone(),
+            audiences: self.audiences.clone(),
+            clients: self.clients.clone(),
+            role: self.role_arn.clone(),
+            read_only_role: self.read_only_role_arn.clone(),
+            ..Trust::new(issuer, profile, "")
+        })
     }
 
     /// The validator that the server itself is, but for those settings that flags say otherwise.
@@ -133,8 +142,8 @@ impl Trusted {
         let server = server?;
         let own = server.validation;
         let validation = Validation {
-            role: self.role.clone().or(own.role),
-            read_only_role: self.read_only_role.clone().or(own.read_only_role),
+            role: self.role_arn.clone().or(own.role),
+            read_only_role: self.read_only_role_arn.clone().or(own.read_only_role),
             boolean_is_authorized: own.boolean_is_authorized,
         };
         let bases = desk.store.fhir_bases(desk.tenant()).await?;
@@ -153,17 +162,26 @@ impl Trusted {
     }
 }
 
-/// The settings by the names that the flags have.
-fn in_flags(text: &str) -> String {
-    [
-        ("trust[0].jwks_uri", "--jwks"),
-        ("trust[0].jwks", "--jwks"),
-        ("trust[0].datastores", "--datastore"),
-        ("trust[0].clients", "--client"),
-        ("ADMIT_CA_FILE", "--ca-file"),
-    ]
-    .iter()
-    .fold(text.to_owned(), |text, (setting, flag)| text.replace(setting, flag))
+/// The keys that --jwks names.
+fn key_source(named: &str, authorities: Option<&[u8]>) -> Result<KeySource, Failure> {
+    if may_ask(named) {
+        return KeySource::remote_with_authorities(named, Jwks::default(), authorities).map_err(|why| match why {
+            NoClient::Authorities => Failure::usage("--ca-file holds no usable certificates"),
+            NoClient::Tls => Failure::failed(&why),
+        });
+    }
+    if is_url(named) {
+        return Err(Failure::usage("--jwks is not an https:// URL; plain http is for this machine alone, and a user name is for none"));
+    }
+    if authorities.is_some() {
+        return Err(Failure::usage("--ca-file is for an address behind --jwks, which names a file"));
+    }
+    let keys = Jwks::parse(&input::read(named.as_ref())?)
+        .map_err(|bad| Failure::usage(format!("the keys in {named}, which --jwks names, cannot be used: {bad}")))?;
+    if keys.is_empty() {
+        return Err(Failure::usage(format!("--jwks has no usable key: none in {named} is one that signs tokens")));
+    }
+    Ok(KeySource::embedded(keys))
 }
 
 impl Judge {
@@ -185,6 +203,14 @@ impl Judge {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_data_store_is_a_url() {
+        assert_eq!(datastore("https://fhir.test/r4/").as_deref(), Ok("https://fhir.test/r4/"));
+        for bad in ["", "fhir.test", "/r4/", "https://"] {
+            assert!(datastore(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_role_is_an_arn_of_a_role() {

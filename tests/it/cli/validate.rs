@@ -25,7 +25,7 @@ fn event(token: &str) -> String {
 fn stage() -> (Admin, Forge, Vec<&'static str>) {
     let (admin, forge) = (Admin::new(), Forge::new(Algorithm::Es256));
     admin.write("jwks.json", &forge.jwks_text());
-    (admin, forge, vec!["validate", "--issuer", ISSUER, "--jwks", "jwks.json", "--role", ROLE, "--read-only-role", READER])
+    (admin, forge, vec!["validate", "--issuer", ISSUER, "--jwks", "jwks.json", "--role-arn", ROLE, "--read-only-role-arn", READER])
 }
 
 fn answer(done: &Done) -> Value {
@@ -158,7 +158,11 @@ fn other_kinds_of_issuers_are_described_by_flags() {
     let token = forge.token(&forge.header("JWT"), &claims);
     let cognito = [&flags[..], &["--datastore", STORE, "--profile", "cognito", "--token", "-"]].concat();
     let done = admin.run_with(&cognito, &token);
-    assert!(done.code == Some(2) && done.err.contains("--client is missing: tokens of this profile name no audience"), "{}", done.err);
+    assert!(
+        done.code == Some(2) && done.err.contains("--client is missing: tokens of the profile cognito name no audience"),
+        "{}",
+        done.err
+    );
     assert_eq!(admin.run_with(&[&cognito[..], &["--client", "spa"]].concat(), &token).code, Some(0));
     assert_eq!(admin.run_with(&[&cognito[..], &["--client", "other"]].concat(), &token).code, Some(1));
 
@@ -206,7 +210,7 @@ async fn keys_come_from_the_issuers_address_too() {
     let token = forge.access_token(&genuine_claims(now()));
     let uri = server.uri();
     let ask = |uri: &str| {
-        let args = ["validate", "--issuer", ISSUER, "--jwks", uri, "--role", ROLE, "--datastore", STORE, "--explain", "--token", "-"];
+        let args = ["validate", "--issuer", ISSUER, "--jwks", uri, "--role-arn", ROLE, "--datastore", STORE, "--explain", "--token", "-"];
         admin.run_with(&args, &token)
     };
     assert_eq!(ask(&uri).code, Some(0));
@@ -235,20 +239,22 @@ async fn beside_the_servers_database_nothing_has_to_be_said() {
     let done = admin.run_with(&explain, &token);
     assert_eq!(done.code, Some(0), "{}{}", done.out, done.err);
     assert!(
-        done.out.contains("✔ standing") && done.out.ends_with("\nlet in\n") && done.err.contains("--role ARN"),
+        done.out.contains("✔ standing") && done.out.ends_with("\nlet in\n") && done.err.contains("--role-arn ARN"),
         "{}",
         done.out + &done.err
     );
     // HealthLake would need a role.
     let bare = admin.run_with(&["validate", "--token", "-"], &token);
-    assert!(bare.code == Some(2) && bare.out.is_empty() && bare.err.contains("--role ARN"), "{}", bare.err);
-    let with_role = admin.run_with(&["validate", "--token", "-", "--role", ROLE], &token);
+    assert!(bare.code == Some(2) && bare.out.is_empty() && bare.err.contains("--role-arn ARN"), "{}", bare.err);
+    let with_role = admin.run_with(&["validate", "--token", "-", "--role-arn", ROLE], &token);
     assert_eq!((with_role.code, &answer(&with_role)["iamRoleARN"]), (Some(0), &json!(ROLE)));
     // The server's own settings, as they stand beside it.
     let mut command = admin.command(&["validate", "--token", "@token.txt"]);
     admin.write("token.txt", &token);
     let done = Done::from(command.env("ADMIT_ROLE_ARN", ROLE).env("ADMIT_ISSUER", "https://auth.test").output().expect("the program"));
     assert_eq!((done.code, &answer(&done)["authPayload"]["error"]), (Some(1), &json!("the token comes from another issuer")));
+    // Its flags stand nowhere: what is not known here is told, unless it was said.
+    where_the_issuer_was_looked_up_is_told(&admin, &forge, &claims);
     let odd = Done::from(admin.command(&explain).env("ADMIT_HASH_SLOTS", "many").output().expect("the program"));
     assert!(odd.code == Some(2) && odd.err.contains("the variables of `admit serve`: invalid value 'many'"), "{}", odd.err);
     let other = admin.run_with(&[&explain[..], &["--issuer", "https://auth.test"]].concat(), &token);
@@ -257,9 +263,58 @@ async fn beside_the_servers_database_nothing_has_to_be_said() {
     assert!(elsewhere.out.contains("✘ data store") && elsewhere.out.contains("admit fhir-base list"), "{}", elsewhere.out);
 
     store.disable_client(&origin, &admit::id::ClientId::new("svc")).await.expect("switched off");
-    let gone = admin.run_with(&[&explain[..], &["--role", ROLE]].concat(), &token);
+    let gone = admin.run_with(&[&explain[..], &["--role-arn", ROLE]].concat(), &token);
     assert_eq!(gone.code, Some(1));
     assert!(gone.out.contains("✘ standing") && gone.out.contains("refused: the token is not active"), "{}", gone.out);
+}
+
+fn where_the_issuer_was_looked_up_is_told(admin: &Admin, forge: &Forge, claims: &Value) {
+    let mut claims = claims.clone();
+    claims["iss"] = json!("https://auth.test");
+    let token = forge.access_token(&claims);
+    let explain = ["validate", "--explain", "--token", "-"];
+    const HINT: &str = "Where `admit serve` was told by a flag";
+    let lost = admin.run_with(&explain, &token);
+    assert!(lost.code == Some(1) && lost.out.contains("trusted here: http://127.0.0.1:8080\n") && lost.out.contains(HINT), "{}", lost.out);
+    let as_json = answer(&admin.run_with(&[&explain[..], &["--json"]].concat(), &token));
+    assert!(as_json["advice"].as_str().is_some_and(|advice| advice.contains(HINT)), "{as_json}");
+    let said = admin.run_with(&[&explain[..], &["--issuer", "https://auth.test"]].concat(), &token);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let wrong = admin.run_with(&[&explain[..], &["--issuer", "https://auth.test/"]].concat(), &token);
+    assert!(wrong.code == Some(1) && wrong.out.contains("compared byte for byte") && !wrong.out.contains(HINT), "{}", wrong.out);
+}
+
+/// A token in the place of something else is not repeated.
+#[test]
+fn a_token_that_was_typed_in_a_wrong_place_is_not_repeated() {
+    let (admin, forge, flags) = stage();
+    let token = forge.access_token(&genuine_claims(now()));
+    let (named, at, equals) = (format!("--token @{token}"), format!("@{token}"), format!("--profile={token}"));
+    let (token, named, at, equals) = (token.as_str(), named.as_str(), at.as_str(), equals.as_str());
+    let mut lines: Vec<Vec<&str>> = [&[token][..], &["--token", token, token], &["--event", token], &["--token", at], &[named]]
+        .iter()
+        .map(|more| [&flags[..], more].concat())
+        .collect();
+    lines.extend([
+        vec![token],
+        vec!["validate", token],
+        vec!["validate", "--token", "-", "--issuer", ISSUER, "--jwks", token],
+        vec!["validate", "--token", "-", "--issuer", ISSUER, "--jwks", "jwks.json", equals],
+        vec!["validate", "--token", "-", "--trust", token],
+        vec!["validate", "--token", "-", "--at", token],
+        vec!["validate", "--token", "-", "--role-arn", token],
+        vec!["--config", token, "validate", "--token", "-"],
+        vec!["token", token],
+        vec!["token", "inspect", token],
+    ]);
+    for args in lines {
+        let done = admin.run(&args);
+        assert!(done.code.is_some_and(|code| code > 0) && done.out.is_empty(), "{args:?}: {}", done.out);
+        assert!(done.err.contains("which could be a token]"), "{args:?}: {}", done.err);
+        for part in token.split('.') {
+            assert!(!done.err.contains(part), "{args:?}: {}", done.err);
+        }
+    }
 }
 
 #[test]
@@ -272,18 +327,31 @@ fn wrong_usage_is_never_taken_for_a_refusal() {
         (2, with(&["--token", "-", "--event", "-"]), "cannot be used with"),
         (2, with(&["--token", "-"]), "--datastore URL"),
         (2, with(&["--token", "-", "--datastore", STORE, "--datastore", "https://b.test"]), "one --datastore"),
-        (2, with(&["--token", "-", "--datastore", "fhir.test"]), "--datastore has an entry that is no URL"),
+        (2, with(&["--token", "-", "--datastore", "fhir.test"]), "for '--datastore <URL>': it must be a URL"),
         (2, with(&["--token", "-", "--profile", "auth0"]), "known: admit cognito"),
         (2, with(&["--token", "-", "--trust", "trust.json"]), "cannot be used with"),
         (2, with(&["--token", "-", "--environment"]), "cannot be used with"),
         (3, with(&["--token", "@none.txt", "--datastore", STORE]), "none.txt"),
         (3, with(&["--event", "none.json"]), "none.json"),
         (3, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "none.json"], "none.json"),
-        (2, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "empty.json"], "cannot be used"),
+        (2, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "empty.json"], "the keys in empty.json, which --jwks names"),
+        (2, vec!["validate", "--event", "-", "--issuer", "", "--jwks", "jwks.json"], "'--issuer <URL>'"),
+        (2, vec!["validate", "--event", "-", "--issuer", ""], "'--issuer <URL>'"),
+        (2, with(&["--event", "-", "--tenant", ""]), "'--tenant <TENANT>'"),
+        (2, with(&["--event", "-", "--client", ""]), "'--client <CLIENT_ID>'"),
+        (2, with(&["--event", "-", "--audience", "", "--datastore", STORE]), "'--audience <AUDIENCE>'"),
+        (2, with(&["--event", "-", "--ca-file", "jwks.json"]), "--ca-file is for an address"),
+        (2, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "ftp://idp.test/jwks"], "--jwks is not an https:// URL"),
+        (2, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "https://u@idp.test/jwks"], "--jwks is not an https:// URL"),
+        (
+            2,
+            vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "https://idp.test", "--ca-file", "jwks.json"],
+            "--ca-file holds",
+        ),
         (2, vec!["validate", "--event", "-", "--issuer", ISSUER, "--jwks", "none-usable.json"], "--jwks has no usable key"),
         (2, vec!["validate", "--event", "-", "--jwks", "jwks.json"], "--issuer"),
         (2, vec!["validate", "--event", "-", "--trust", "trust.json"], "trust.json"),
-        (2, vec!["validate", "--token", "-", "--role", "smart"], "arn:aws:iam"),
+        (2, vec!["validate", "--token", "-", "--role-arn", "smart"], "arn:aws:iam"),
         (2, vec!["validate", "--token", "-", "--ca-file", "jwks.json"], "--ca-file is for"),
         (5, vec!["validate", "--token", "-"], "--issuer and --jwks"),
     ] {
@@ -293,6 +361,8 @@ fn wrong_usage_is_never_taken_for_a_refusal() {
         let done = admin.run_with(&args, &token);
         assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{args:?}: {}", done.err);
         assert!(done.err.contains(error) && !done.err.contains(&token), "{args:?}: {}", done.err);
+        // No complaint speaks of a file of trusts where flags were given.
+        assert!(!done.err.contains("trust["), "{args:?}: {}", done.err);
     }
     let based = Admin::with_base();
     based.json(&["fhir-base", "add", "other", "--url", "https://other.test/r4"]);
