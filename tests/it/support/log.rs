@@ -3,12 +3,16 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 /// The log of this thread, until it is dropped.
 pub struct Log {
     lines: Lines,
     _guard: DefaultGuard,
+    /// Where there is but one subscriber, `tracing` asks that of whichever thread comes to an event first whether anybody wants
+    /// it, and remembers the "no" of a thread without. Where there are two, it asks both.
+    _other: Dispatch,
 }
 
 #[derive(Clone, Default)]
@@ -36,7 +40,8 @@ impl Log {
             .with_max_level(tracing::Level::TRACE)
             .with_writer(move || writer.clone())
             .finish();
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        let other = Dispatch::new(NoSubscriber::default());
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber), _other: other }
     }
 
     pub fn text(&self) -> String {
