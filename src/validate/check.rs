@@ -2,6 +2,7 @@
 //! their first "no"; an explanation shows all of them.
 
 use super::claims::{Claims, FhirScopes};
+use super::context::Patient;
 use super::watch::Watch;
 use super::{LEEWAY, Refusal, Trust};
 use crate::token::Rejection;
@@ -11,8 +12,8 @@ pub(super) struct Case<'a> {
     pub(super) trust: &'a Trust,
     pub(super) claims: &'a Claims,
     pub(super) scopes: FhirScopes,
-    /// Whether the context has a patient.
-    pub(super) has_patient: bool,
+    /// Whom the context is about.
+    pub(super) patient: Patient,
     pub(super) endpoint: &'a str,
     /// Unix seconds.
     pub(super) now: i64,
@@ -92,11 +93,17 @@ const CHECKS: &[Check] = &[
     },
     Check {
         name: "patient",
-        look: |case| yes(case.has_patient || !case.scopes.patient, Rejection::NoPatient),
-        compared: |case| match (case.scopes.patient, case.has_patient) {
+        look: |case| match case.patient {
+            Patient::One => Ok(()),
+            Patient::Nobody => yes(!case.scopes.patient, Rejection::NoPatient),
+            // Whatever the scopes are: the context is passed on.
+            Patient::Contradictory => Err(Rejection::NoPatient),
+        },
+        compared: |case| match (case.scopes.patient, case.patient) {
+            (_, Patient::Contradictory) => "patient and launch_response_patient are not the same person".to_owned(),
             (false, _) => "no scope needs a patient".to_owned(),
-            (true, true) => "a patient is in context".to_owned(),
-            (true, false) => "a patient/ scope, and no patient in the token (was launch/patient asked for?)".to_owned(),
+            (true, Patient::One) => "a patient is in context".to_owned(),
+            (true, Patient::Nobody) => "a patient/ scope, and no patient in the token (was launch/patient asked for?)".to_owned(),
         },
     },
 ];

@@ -65,13 +65,13 @@ impl Context {
         if profile == Profile::Admit {
             return context;
         }
-        let text = |context: &Map<String, Value>, name: &str| context.get(name).and_then(Value::as_str).map(str::to_owned);
-        match (text(&context, "patient"), text(&context, "launch_response_patient")) {
-            (Some(id), None) if is_id(&id) => {
-                context.insert("launch_response_patient".to_owned(), format!("Patient/{id}").into());
+        match (context.get("patient"), context.get("launch_response_patient")) {
+            (Some(Value::String(id)), None) if is_id(id) => {
+                let reference = format!("Patient/{id}");
+                context.insert("launch_response_patient".to_owned(), reference.into());
             }
-            (None, Some(reference)) => {
-                if let Some(id) = reference.strip_prefix("Patient/").filter(|id| is_id(id)) {
+            (None, Some(Value::String(reference))) => {
+                if let Some(id) = reference.strip_prefix("Patient/").filter(|id| is_id(id)).map(str::to_owned) {
                     context.insert("patient".to_owned(), id.into());
                 }
             }
@@ -80,10 +80,25 @@ impl Context {
         context
     }
 
-    /// Whether there is a patient in it.
-    pub(super) fn has_patient(context: &Map<String, Value>) -> bool {
-        context.get("patient").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+    /// The patient in it.
+    pub(super) fn patient(context: &Map<String, Value>) -> Patient {
+        match (context.get("patient"), context.get("launch_response_patient")) {
+            (Some(one), Some(other)) if one.as_str().is_none_or(|id| *other != format!("Patient/{id}")) => Patient::Contradictory,
+            (Some(Value::String(id)), _) if !id.is_empty() => Patient::One,
+            _ => Patient::Nobody,
+        }
     }
+}
+
+/// Whose data a context is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patient {
+    /// Nobody's in particular.
+    Nobody,
+    /// One person's.
+    One,
+    /// One person's by one name, and by the other another's, or something that is no reference.
+    Contradictory,
 }
 
 /// FHIR R4 `id`
@@ -109,6 +124,34 @@ mod tests {
         }
         for odd in [json!({ "patient": "Patient/p1" }), json!({ "launch_response_patient": "p1" }), json!({ "patient": 5 })] {
             assert_eq!(of(&Context::default(), &odd), odd);
+        }
+    }
+
+    /// Who reads the one name, and who reads the other, must not see two persons.
+    #[test]
+    fn both_names_name_the_same_patient() {
+        for (claims, expected) in [
+            (json!({}), Patient::Nobody),
+            (json!({ "patient": "" }), Patient::Nobody),
+            (json!({ "patient": 5 }), Patient::Nobody),
+            (json!({ "launch_response_patient": "p1" }), Patient::Nobody),
+            (json!({ "patient": "p1" }), Patient::One),
+            (json!({ "patient": "p1", "launch_response_patient": null }), Patient::One),
+            (json!({ "launch_response_patient": "Patient/p1" }), Patient::One),
+            (json!({ "patient": "p1", "launch_response_patient": "Patient/p1" }), Patient::One),
+            (json!({ "patient": "p1", "launch_response_patient": "Patient/p2" }), Patient::Contradictory),
+            (json!({ "patient": "p1", "launch_response_patient": "Patient/P1" }), Patient::Contradictory),
+            (json!({ "patient": "p1", "launch_response_patient": "Group/p1" }), Patient::Contradictory),
+            (json!({ "patient": "p1", "launch_response_patient": "https://fhir.test/r4/Patient/p1" }), Patient::Contradictory),
+            (json!({ "patient": "p1", "launch_response_patient": ["Patient/p1"] }), Patient::Contradictory),
+            (json!({ "patient": "", "launch_response_patient": "Patient/p2" }), Patient::Contradictory),
+            (json!({ "patient": ["p1"], "launch_response_patient": "Patient/p1" }), Patient::Contradictory),
+        ] {
+            let claims = claims.as_object().expect("an object");
+            for profile in Profile::ALL.into_iter().filter(|profile| *profile != Profile::Admit || claims.len() == 2) {
+                let context = Context::default().of(claims, profile);
+                assert_eq!(Context::patient(&context), expected, "{profile}: {claims:?}");
+            }
         }
     }
 

@@ -228,8 +228,8 @@ impl Validator {
     fn allow<W: Watch>(&self, rule: &Rule, endpoint: &str, claims: Claims, now: OffsetDateTime, watch: &mut W) -> Result<Allowed, Refused> {
         let context = self.context.of(&claims.all, rule.trust.profile);
         let scopes = FhirScopes::read(&claims.scope);
-        let has_patient = Context::has_patient(&context);
-        let case = Case { trust: &rule.trust, claims: &claims, scopes, has_patient, endpoint, now: now.unix_timestamp() };
+        let patient = Context::patient(&context);
+        let case = Case { trust: &rule.trust, claims: &claims, scopes, patient, endpoint, now: now.unix_timestamp() };
         if let Err(why) = check::all(&case, watch) {
             return Err(Refused { why, claims: Some(Box::new(claims)) });
         }

@@ -172,7 +172,7 @@ impl Shape {
         let claims = &all;
         let is_marked = self.mark.is_none_or(|(name, value)| claims.get(name).is_some_and(|own| own == value));
         let is_of_kind = self.kind.iter().all(|(name, value)| claims.get(*name).is_none_or(|own| own == value));
-        if has_foreign_claim(claims) || !is_marked || !is_of_kind {
+        if has_foreign_claim(claims) || has_foreign_type(claims) || !is_marked || !is_of_kind {
             return Err(Rejection::Type);
         }
         let client = self
@@ -219,6 +219,13 @@ impl Shape {
 /// good only together with a proof of that key, which nobody hands to us.
 fn has_foreign_claim(claims: &Map<String, Value>) -> bool {
     ["at_hash", "c_hash", "s_hash", "events", "cnf"].iter().any(|name| claims.contains_key(*name))
+}
+
+/// Whether a `token_type` says that this is no access token, or that holding it is not enough. It is no registered claim:
+/// those are the words of issuers that have it.
+fn has_foreign_type(claims: &Map<String, Value>) -> bool {
+    let is_right = |text: &str| ["bearer", "access", "access_token"].iter().any(|word| word.eq_ignore_ascii_case(text));
+    claims.get("token_type").is_some_and(|own| !own.as_str().is_some_and(is_right))
 }
 
 /// One text or a list of texts (RFC 7519 §4.1.3); empty where there is none.

@@ -116,6 +116,39 @@ async fn each_profile_takes_the_tokens_of_its_issuer() {
     }
 }
 
+/// What tokens of some issuers say of themselves besides.
+#[tokio::test]
+async fn a_token_may_say_that_it_is_an_access_token() {
+    for profile in FOREIGN {
+        let stage = Stage::of(profile);
+        for word in ["Bearer", "bearer", "access", "Access_Token"] {
+            stage.allow(word, |_, claims| claims["token_type"] = json!(word)).await;
+        }
+    }
+}
+
+/// A patient by one name, and another by the other: refused, whatever the scopes.
+#[tokio::test]
+async fn two_patients_in_one_token_are_none() {
+    for profile in FOREIGN {
+        let stage = Stage::of(profile);
+        let answer = stage
+            .ask(|_, claims| {
+                claims["patient"] = json!("p1");
+                claims["launch_response_patient"] = json!("Patient/p2");
+            })
+            .await;
+        let expected = json!({ "authPayload": { "isAuthorized": "false", "error": admit::token::Rejection::NoPatient.to_string() } });
+        assert_eq!(answer, expected, "{profile}");
+        stage
+            .allow("the same", |_, claims| {
+                claims["patient"] = json!("p1");
+                claims["launch_response_patient"] = json!("Patient/p1");
+            })
+            .await;
+    }
+}
+
 /// What no profile relaxes: groups H and P, of every issuer.
 #[tokio::test]
 async fn what_is_wrong_everywhere_is_refused_in_every_profile() {
@@ -177,6 +210,13 @@ async fn what_is_wrong_everywhere_is_refused_in_every_profile() {
             ("typ", json!("Refresh")),
             ("typ", json!("Offline")),
             ("typ", json!("Logout")),
+            ("token_type", json!("refresh")),
+            ("token_type", json!("Refresh_Token")),
+            ("token_type", json!("id_token")),
+            ("token_type", json!("DPoP")),
+            ("token_type", json!("")),
+            ("token_type", json!(["Bearer"])),
+            ("token_type", json!(null)),
         ] {
             stage.refuse(&format!("claim {name} {value}"), |_, claims| claims[name] = value).await;
         }
