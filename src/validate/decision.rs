@@ -49,6 +49,8 @@ pub struct Allowed {
     pub claims: Claims,
     /// What is passed on besides.
     pub context: Map<String, Value>,
+    /// Whether its issuer should have been asked, and could not be: the settings let the signature do.
+    pub unconfirmed: bool,
 }
 
 /// Why not. The texts hold nothing of the token.

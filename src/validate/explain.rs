@@ -3,7 +3,8 @@
 
 use time::OffsetDateTime;
 
-use super::introspection::agrees;
+use super::introspection::{Proved, agrees};
+use super::proof::Standing;
 use super::watch::Watch;
 use super::{BearerToken, Claims, Decision, Introspected, Introspector, Profile, Refusal, Silence, Validator};
 use crate::token::{Jwks, MAX_TOKEN_BYTES, Unverified};
@@ -118,15 +119,20 @@ pub(super) fn word(introspector: &Introspector, word: &Result<Introspected, Sile
 pub(super) fn weighed(
     introspector: &Introspector,
     said: &Result<Introspected, Silence>,
-    claims: &Claims,
-    weighed: &Result<(), Refusal>,
+    proved: &Proved<'_>,
+    weighed: &Result<Standing, Refusal>,
 ) -> String {
     let found = word(introspector, said);
     match (said, weighed) {
         (Ok(Introspected::Active(answer)), Err(Refusal::Contradicted)) => {
-            format!("{found}; but {} is not what the token says", agrees(answer, claims).err().unwrap_or("something"))
+            format!("{found}; but {} is not what the token says", agrees(answer, proved).err().unwrap_or("something"))
         }
-        (Err(_), Ok(())) => format!("{found}; the settings let the signature do"),
+        (Err(_), Ok(_)) => format!("{found}; the settings let the signature do"),
         _ => found,
     }
+}
+
+/// Of a token whose verdict is known.
+pub(super) fn verdict(introspector: &Introspector) -> String {
+    format!("asked {} before, and the answer was a no: it lasts until the token ends", introspector.describe())
 }

@@ -4,6 +4,8 @@
 //! be found and read when a Lambda starts), and to those that a setting adds. It follows no redirect and
 //! knows no proxy: where an address leads is for the settings to say, not for a stranger's answer or the environment.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -53,9 +55,13 @@ pub enum Fault {
     /// The deadline passed.
     #[error("timeout")]
     Timeout,
-    /// Nobody was reached, or nobody who can be trusted, or it was not HTTP.
+    /// Nobody was reached, or it was not HTTP.
     #[error("no answer")]
     NoAnswer,
+    /// Somebody was reached over TLS who cannot be trusted: a certificate by an unknown authority, of another name, out of
+    /// its time, or no TLS at all.
+    #[error("the other end is not to be trusted")]
+    NotTrusted,
     /// An answer, but not 200.
     #[error("the answer is not 200")]
     Status,
@@ -134,7 +140,7 @@ impl Http {
                 Err(error) if !error.is_connect() => self.client.request(request).await,
                 first => first,
             };
-            let response = response.map_err(|_| Fault::NoAnswer)?;
+            let response = response.map_err(|error| if is_of_tls(&error) { Fault::NotTrusted } else { Fault::NoAnswer })?;
             if only_200 && response.status() != StatusCode::OK { Err(Fault::Status) } else { self.read(response).await }
         };
         tokio::time::timeout(self.deadline, asking).await.unwrap_or(Err(Fault::Timeout))
@@ -147,6 +153,12 @@ impl Http {
         let body = whole.map_err(|error| if error.is::<LengthLimitError>() { Fault::TooLarge } else { Fault::BrokeOff })?;
         Ok(Answer { status: head.status.as_u16(), content_type, body: body.to_bytes().into() })
     }
+}
+
+/// Whether TLS is behind this error. An I/O error hides what it was made of from `source`, and shows what is behind that.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let made_of = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || made_of.is_some_and(|inner| is_of_tls(inner)) || error.source().is_some_and(is_of_tls)
 }
 
 /// Whether this URL may be asked at all: whoever can change an answer on its way can sign tokens, so it takes TLS, or this

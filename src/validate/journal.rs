@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `Decisions` | Count | `FunctionName`, `Decision` (`allow`, `refuse`), `Reason` (`none`, or [`Refusal::code`]) |
 //! | `Duration` | Milliseconds | `FunctionName`, `Decision` |
+//! | `Unconfirmed` | Count | `FunctionName`; only where a token passed whose issuer could not be asked |
 //! | `KeyFetches`, and `KeyFetchFailures` among them | Count | `FunctionName`; only where keys were fetched since the last line |
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,6 +88,9 @@ impl Journal {
             put("operation", operation.into());
         }
         put("decision", word.into());
+        if is_unconfirmed(entry.decision) {
+            put("unconfirmed", true.into());
+        }
         if let Some(why) = reason {
             put("reason", why.code().into());
             put("detail", why.to_string().into());
@@ -129,6 +133,10 @@ impl Journal {
         put("Reason", reason.into());
         put("Decisions", 1.into());
         put("Duration", duration_ms.into());
+        if is_unconfirmed(entry.decision) {
+            put("Unconfirmed", 1.into());
+            directives.push(directive(&["FunctionName"], &[("Unconfirmed", "Count")]));
+        }
         let Fetches { good, failed } = entry.fetches;
         if good + failed > 0 {
             put("KeyFetches", (good + failed).into());
@@ -162,6 +170,11 @@ fn is_namespace(text: &str) -> bool {
 /// Whether somebody should look after the function: nothing was found out about the token.
 fn is_our_fault(why: Refusal) -> bool {
     matches!(why, Refusal::NoKeys | Refusal::NoIntrospection | Refusal::NotConfigured | Refusal::TooSlow | Refusal::Failed)
+}
+
+/// Whether a token passed that its issuer may have taken back.
+fn is_unconfirmed(decision: &Decision) -> bool {
+    matches!(decision, Decision::Allow(allowed) if allowed.unconfirmed)
 }
 
 /// Enough of a digest to find a person's lines again, if one knows the person.

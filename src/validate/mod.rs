@@ -50,6 +50,8 @@ pub use trust::Trust;
 use crate::token::{Rejection, Unverified};
 use check::Case;
 use claims::FhirScopes;
+use introspection::Proved;
+use proof::Standing;
 use watch::{Nobody, Watch};
 
 /// How far a clock may be off before a token counts as expired or not yet valid, in seconds.
@@ -173,15 +175,22 @@ impl Validator {
         let claims = watch.note("claims", claims.map_err(Refusal::from), |claims| explain::claims(profile, claims))?;
         let allowed = self.allow(rule, endpoint, claims, now, watch)?;
         // Last: nobody is asked about a token that is refused anyway.
-        if let Proof::Both { introspector, when_unreachable, .. } = &rule.proof {
-            let word = introspector.ask(token.expose(), now, trace, by).await;
-            let weighed = when_unreachable.weigh(&word, &allowed.claims);
-            let weighed = watch.note("introspection", weighed, |weighed| explain::weighed(introspector, &word, &allowed.claims, weighed));
-            if let Err(why) = weighed {
-                return Err(Refused { why, claims: Some(Box::new(allowed.claims)) });
+        let Proof::Both { introspector, when_unreachable, .. } = &rule.proof else { return Ok(allowed) };
+        let proved = Proved { allowed: &allowed, trust: &rule.trust, context: &self.context };
+        let weighed = match introspector.verdict(token.expose(), endpoint, now) {
+            Some(why) => watch.note("introspection", Err(why), |_| explain::verdict(introspector)),
+            None => {
+                let word = introspector.ask(token.expose(), now, trace, by).await;
+                let weighed = when_unreachable.weigh(&word, &proved);
+                introspector.remember(token.expose(), endpoint, weighed, allowed.claims.expires_at + LEEWAY, now);
+                watch.note("introspection", weighed, |weighed| explain::weighed(introspector, &word, &proved, weighed))
             }
+        };
+        match weighed {
+            Ok(Standing::Confirmed) => Ok(allowed),
+            Ok(Standing::Unconfirmed) => Ok(Allowed { unconfirmed: true, ..allowed }),
+            Err(why) => Err(Refused { why, claims: Some(Box::new(allowed.claims)) }),
         }
-        Ok(allowed)
     }
 
     fn must_serve(&self, endpoint: &str) -> Result<(), Refusal> {
@@ -234,7 +243,7 @@ impl Validator {
             return Err(Refused { why, claims: Some(Box::new(claims)) });
         }
         let role = rule.trust.role_for(&scopes).map(str::to_owned);
-        Ok(Allowed { audience: endpoint.to_owned(), role, claims, context })
+        Ok(Allowed { audience: endpoint.to_owned(), role, claims, context, unconfirmed: false })
     }
 }
 

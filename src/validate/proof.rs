@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::introspection::{Introspected, Introspector, Silence, agrees, is_of_access_token};
-use super::{Claims, KeySource, Refusal};
+use super::introspection::{Introspected, Introspector, Proved, Silence, agrees, is_of_access_token};
+use super::{KeySource, Refusal};
 use crate::token::Rejection;
 
 /// What makes a token believed.
@@ -34,6 +34,15 @@ pub enum WhenUnreachable {
     Allow,
 }
 
+/// What is known of a token that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its issuer stands by it.
+    Confirmed,
+    /// Its issuer does not say, and its signature is enough.
+    Unconfirmed,
+}
+
 impl Proof {
     /// The keys that signatures are tried with, where there are any.
     pub(super) fn keys(&self) -> Option<&Arc<KeySource>> {
@@ -47,12 +56,12 @@ impl Proof {
 impl WhenUnreachable {
     /// What the issuer's word makes of a token whose claims were proved by signature. It never makes a "yes" of a
     /// "no", nor a "yes" that goes further.
-    pub(super) fn weigh(self, word: &Result<Introspected, Silence>, claims: &Claims) -> Result<(), Refusal> {
+    pub(super) fn weigh(self, word: &Result<Introspected, Silence>, proved: &Proved<'_>) -> Result<Standing, Refusal> {
         match word {
             Ok(Introspected::Active(answer)) if !is_of_access_token(answer) => Err(Rejection::Type.into()),
-            Ok(Introspected::Active(answer)) => agrees(answer, claims).map_err(|_| Refusal::Contradicted),
+            Ok(Introspected::Active(answer)) => agrees(answer, proved).map(|()| Standing::Confirmed).map_err(|_| Refusal::Contradicted),
             Ok(Introspected::Inactive) => Err(Refusal::Inactive),
-            Err(silence) if self == Self::Allow && silence.is_outage() => Ok(()),
+            Err(silence) if self == Self::Allow && silence.is_outage() => Ok(Standing::Unconfirmed),
             Err(_) => Err(Refusal::NoIntrospection),
         }
     }

@@ -11,9 +11,9 @@ pub const MAX_CACHE_SECONDS: u32 = 60;
 /// The most answers that are kept.
 const MAX_ENTRIES: usize = 1_000;
 
-/// Answers that a token stands, by the token's SHA-256: no token is kept. That one does not stand is never kept. Whoever
+/// Answers that a token stands, by the token's SHA-256: no token is kept. That one does not stand is never kept here. Whoever
 /// makes tokens up could fill the cache with it; and a token that its issuer's other half has not heard of yet
-/// would go on being refused.
+/// would go on being refused. Of tokens whose signature is right, [`super::verdicts`] remembers it.
 pub(super) struct Cache {
     seconds: i64,
     entries: Mutex<HashMap<Vec<u8>, Entry>>,

@@ -7,6 +7,8 @@ mod agreement;
 mod cache;
 mod client;
 mod settings;
+mod trace;
+mod verdicts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +18,21 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use super::Refusal;
 use super::http::{Answer, Fault, Http, NoClient};
+use super::proof::Standing;
 use crate::token::json;
-pub(super) use agreement::{agrees, is_of_access_token};
+pub(super) use agreement::{Proved, agrees, is_of_access_token};
 use cache::Cache;
 pub use cache::MAX_CACHE_SECONDS;
 pub use client::ClientAuthentication;
 pub(super) use settings::{CheckedIntrospection, IntrospectionSettings, Mode, key_of};
+use verdicts::Verdicts;
 
 /// How long a question may take where nothing else says when an answer would be too late.
 const DEADLINE: Duration = Duration::from_millis(600);
 /// The largest answer that is read, in bytes. A token in whose name it is given has 8 KiB at most.
 const MAX_BYTES: usize = 32 * 1024;
-/// The longest trace header that is passed on, in bytes; AWS's own have less than half of it.
-const MAX_TRACE: usize = 256;
 
 /// What the issuer says of a token.
 #[derive(Clone, Debug)]
@@ -61,11 +64,11 @@ pub enum Silence {
 }
 
 impl Silence {
-    /// Whether it is like no answer at all, and may pass: nobody there, too late, too busy, broken. Whoever answers
-    /// anything else is reached, and does not say that the token stands.
+    /// Whether it is like no answer at all, and may pass: nobody there, too late, broken. Whoever answers anything else is
+    /// reached, and does not say that the token stands: least of all 429, which whoever asks often enough brings about.
     #[must_use]
     pub fn is_outage(self) -> bool {
-        matches!(self, Self::Fault(Fault::Timeout | Fault::NoAnswer | Fault::BrokeOff) | Self::Status(429 | 500..=599))
+        matches!(self, Self::Fault(Fault::Timeout | Fault::NoAnswer | Fault::BrokeOff) | Self::Status(500..=599))
     }
 }
 
@@ -75,6 +78,7 @@ pub struct Introspector {
     client: ClientAuthentication,
     http: Http,
     cache: Cache,
+    verdicts: Verdicts,
 }
 
 impl Introspector {
@@ -86,7 +90,7 @@ impl Introspector {
     /// [`NoClient`], where TLS cannot be set up, or the authorities cannot be read.
     pub fn new(endpoint: &str, client: ClientAuthentication, cache_seconds: u32, authorities: Option<&[u8]>) -> Result<Self, NoClient> {
         let http = Http::new(authorities, DEADLINE, MAX_BYTES)?;
-        Ok(Self { endpoint: endpoint.to_owned(), client, http, cache: Cache::new(cache_seconds) })
+        Ok(Self { endpoint: endpoint.to_owned(), client, http, cache: Cache::new(cache_seconds), verdicts: Verdicts::default() })
     }
 
     /// Who asks where, for an administrator to read.
@@ -116,6 +120,21 @@ impl Introspector {
         answer
     }
 
+    /// Why the issuer does not stand by this token at this data store, where it was asked before: then it need not be asked
+    /// again, and nothing that it says or does not say brings the token back.
+    pub(super) fn verdict(&self, token: &str, endpoint: &str, now: OffsetDateTime) -> Option<Refusal> {
+        self.verdicts.get(token, endpoint, now)
+    }
+
+    /// Remembers a "no" to a token whose signature is right until it ends (Unix seconds). Silence is none.
+    pub(super) fn remember(&self, token: &str, endpoint: &str, weighed: Result<Standing, Refusal>, until: i64, now: OffsetDateTime) {
+        if let Err(why) = weighed
+            && why != Refusal::NoIntrospection
+        {
+            self.verdicts.put(token, endpoint, why, until, now);
+        }
+    }
+
     /// It may be sent twice, where a connection ends without a word (see [`Http::post_form`]). Should the first have been heard
     /// all the same, an assertion in it is used up, and the second is answered like a stranger's: a "no", not a harm.
     async fn post(&self, token: &str, now: OffsetDateTime, trace: Option<&str>) -> Result<Answer, Silence> {
@@ -123,7 +142,8 @@ impl Introspector {
         let form = format!("token={}&token_type_hint=access_token{}", client::encoded(token), proof.form);
         let mut headers = vec![("accept", "application/json")];
         headers.extend(proof.authorization.map(|value| ("authorization", value)));
-        headers.extend(trace.filter(|text| is_trace(text)).map(|text| ("x-amzn-trace-id", text)));
+        let trace = trace.and_then(trace::to_pass_on);
+        headers.extend(trace.as_deref().map(|text| ("x-amzn-trace-id", text)));
         Ok(self.http.post_form(&self.endpoint, &headers, form).await?)
     }
 }
@@ -145,9 +165,4 @@ fn read(answer: &Answer) -> Result<Introspected, Silence> {
         Some(Value::Bool(false)) => Ok(Introspected::Inactive),
         _ => Err(Silence::Malformed),
     }
-}
-
-/// Such as `Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1`.
-fn is_trace(text: &str) -> bool {
-    (1..=MAX_TRACE).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }

@@ -1,10 +1,15 @@
-//! A self-signed certificate for `localhost`, made for one test and forgotten.
+//! Self-signed certificates for `localhost`, made for one test and forgotten.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 /// The certificate and its private key, both PEM.
 pub fn self_signed() -> (String, String) {
+    ending("490101000000Z")
+}
+
+/// The same, but good from the first of January 2025 until then (`YYMMDDhhmmssZ`).
+pub fn ending(end: &str) -> (String, String) {
     let random = SystemRandom::new();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).expect("a key");
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref()).expect("our own key");
@@ -14,7 +19,7 @@ pub fn self_signed() -> (String, String) {
         sequence(&[&tlv(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]), &tlv(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07])]);
     let common_name = sequence(&[&tlv(0x06, &[0x55, 0x04, 0x03]), &tlv(0x0c, b"synthetic test certificate")]);
     let name = sequence(&[&tlv(0x31, &common_name)]);
-    let validity = sequence(&[&tlv(0x17, b"250101000000Z"), &tlv(0x17, b"490101000000Z")]);
+    let validity = sequence(&[&tlv(0x17, b"250101000000Z"), &tlv(0x17, end.as_bytes())]);
     let public = sequence(&[&ec_p256, &tlv(0x03, &[&[0][..], key.public_key().as_ref()].concat())]);
     let names = sequence(&[&tlv(0x82, b"localhost")]);
     let extension = sequence(&[&tlv(0x06, &[0x55, 0x1d, 0x11]), &tlv(0x04, &names)]);

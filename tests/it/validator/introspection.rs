@@ -52,7 +52,7 @@ fn troubles() -> Vec<(Saying, bool)> {
         (Saying::After(Duration::from_secs(5), json!({ "active": true })), true),
         (status(500), true),
         (status(503), true),
-        (status(429), true),
+        (status(429), false),
         (status(400), false),
         (status(401), false),
         (status(403), false),

@@ -2,12 +2,13 @@
 
 use admit::listener::RustlsConfig;
 use admit::token::{Jwks, Unverified};
+use admit::validate::{Fault, Silence};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 
 use super::*;
-use crate::support::certificate::self_signed;
+use crate::support::certificate::{ending, self_signed};
 use crate::support::{ISSUER, Question};
-use crate::validator::{ENDPOINT, ROLE};
+use crate::validator::{ENDPOINT, ROLE, good};
 
 const SIGNED: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -161,6 +162,46 @@ async fn only_an_issuer_with_a_certificate_that_is_trusted_is_asked() {
     let trusting = [&client[..], &[("ADMIT_CA_FILE", file.to_str().expect("UTF-8"))]].concat();
     assert!(is_allowed(&of_settings(&authority, &trusting), "opaque").await);
     assert_eq!(authority.asked(), 1);
+}
+
+/// An issuer that cannot be trusted is no issuer that is away: the token does not pass by its signature either.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stands_in_the_way_with_another_certificate_is_no_outage() {
+    let (own, other) = (self_signed(), self_signed());
+    for ((certificate, key), trusted, host, is_trusted) in [
+        (&own, &own.0, "localhost", true),
+        (&own, &other.0, "localhost", false),
+        (&own, &own.0, "127.0.0.1", false),
+        (&ending("250102000000Z"), &String::new(), "localhost", false),
+    ] {
+        let trusted = if trusted.is_empty() { certificate } else { trusted };
+        let tls = RustlsConfig::from_pem(certificate.clone().into_bytes(), key.clone().into_bytes()).await.expect("a certificate");
+        let authority = Authority::start_on(Saying::Json(json!({ "active": true })), Some(tls)).await;
+        let endpoint = authority.endpoint().replace("localhost", host);
+        let client = ClientAuthentication::secret("rs", SECRET);
+        let introspector = Arc::new(Introspector::new(&endpoint, client, 0, Some(trusted.as_bytes())).expect("a client"));
+        let by = tokio::time::Instant::now() + Duration::from_secs(5);
+        let word = introspector.ask("x", noon(), None, by).await;
+        let silence = word.err();
+        assert_eq!(silence, (!is_trusted).then_some(Silence::Fault(Fault::NotTrusted)), "{endpoint}");
+        assert!(silence.is_none_or(|silence| !silence.is_outage()));
+        let forge = Forge::new(Algorithm::Es256);
+        let keys = Arc::new(KeySource::embedded(forge.jwks()));
+        let proof = Proof::Both { keys, introspector, when_unreachable: WhenUnreachable::Allow };
+        let validator = Validator::of(vec![Rule { trust: trust(), proof }]);
+        assert_eq!(is_allowed(&validator, &good(&forge)).await, is_trusted, "{endpoint}");
+        assert_eq!(authority.asked(), if is_trusted { 2 } else { 0 });
+    }
+    // What is no TLS at all is not to be trusted either; a handshake that is cut short is like any other connection that is.
+    let plain = Authority::start(Saying::Json(json!({ "active": true }))).await;
+    let cut = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let of_cut = format!("https://{}/introspect", cut.local_addr().expect("an address"));
+    tokio::spawn(async move { while cut.accept().await.is_ok() {} });
+    for (endpoint, fault) in [(plain.endpoint().replace("http:", "https:"), Fault::NotTrusted), (of_cut, Fault::NoAnswer)] {
+        let introspector = Introspector::new(&endpoint, ClientAuthentication::secret("rs", SECRET), 0, None).expect("a client");
+        let by = tokio::time::Instant::now() + Duration::from_secs(5);
+        assert_eq!(introspector.ask("x", noon(), None, by).await.err(), Some(Silence::Fault(fault)), "{endpoint}");
+    }
 }
 
 /// Neither a secret nor a key is repeated where settings are complained about.

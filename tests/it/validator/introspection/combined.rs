@@ -3,15 +3,22 @@
 use std::time::Instant;
 
 use admit::token::Jwks;
-use admit::validate::{BearerToken, Decision};
+use admit::validate::{BearerToken, Decision, Refusal};
 use time::OffsetDateTime;
 
 use super::*;
 use crate::support::{KeyServer, Log, Mood};
-use crate::validator::{ENDPOINT, good};
+use crate::validator::{ENDPOINT, good, journal};
 
 fn at(seconds: i64) -> OffsetDateTime {
     noon() + time::Duration::seconds(seconds)
+}
+
+/// A good token of this name.
+fn named(forge: &Forge, id: &str) -> String {
+    let mut claims = genuine_claims(noon().unix_timestamp());
+    claims["jti"] = json!(id);
+    forge.access_token(&claims)
 }
 
 /// JW-22, LM-16: at once.
@@ -76,7 +83,9 @@ async fn an_answer_about_another_token_is_no_answer() {
         let mut answer = genuine.clone();
         answer[name] = value;
         authority.turn(Saying::active(&answer));
+        let validator = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
         assert_eq!(error(&validator, &good(&forge)).await, "the issuer describes the token differently", "{name}");
+        let validator = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
         let token = BearerToken::read(&good(&forge)).expect("a token");
         let (steps, _) = validator.explain(ENDPOINT, &token, noon()).await;
         let last = steps.last().expect("a step");
@@ -93,6 +102,7 @@ async fn an_answer_about_another_token_is_no_answer() {
     assert_eq!(answer["authPayload"].get("fhirUser"), None);
     for (name, value) in [("token_type", "refresh_token"), ("token_use", "id"), ("typ", "Refresh")] {
         authority.turn(Saying::active(&json!({ name: value })));
+        let validator = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
         assert_eq!(error(&validator, &good(&forge)).await, "the token is of another type", "{name}");
     }
 }
@@ -166,22 +176,138 @@ async fn an_answer_is_believed_for_as_long_as_the_setting_says() {
     assert!(is_allowed(19).await);
     assert_eq!(authority.asked(), 0);
     assert!(!is_allowed(20).await && !is_allowed(21).await);
-    assert_eq!(authority.asked(), 2, "what is not active is asked about each time");
+    assert_eq!(authority.asked(), 1);
     authority.turn(Saying::Json(json!({ "active": true })));
+    let other = event(&named(&forge, "other"));
+    let is_allowed = async |second: i64| validator.decide(&other, at(second)).await.is_allowed();
     assert!(is_allowed(595).await && is_allowed(604).await);
     assert_eq!(authority.asked(), 1);
     assert!(!is_allowed(605).await, "it has expired, whatever is remembered of it");
     assert_eq!(authority.asked(), 0);
     // The end that the answer itself names.
     authority.turn(Saying::Json(json!({ "active": true, "exp": noon().unix_timestamp() + 600 })));
-    let other = event(&forge.access_token(&{
-        let mut claims = genuine_claims(noon().unix_timestamp());
-        claims["jti"] = json!("other");
-        claims
-    }));
+    let third = event(&named(&forge, "third"));
     for (second, asked) in [(590, 1), (599, 0), (600, 1), (601, 1)] {
-        assert!(validator.decide(&other, at(second)).await.is_allowed());
+        assert!(validator.decide(&third, at(second)).await.is_allowed());
         assert_eq!(authority.asked(), asked, "after {second} s");
+    }
+}
+
+/// Whoever has a token that was taken back cannot wait for the issuer to fall silent, nor make it: not even with an answer in
+/// between that says otherwise.
+#[tokio::test]
+async fn a_no_outlives_every_silence_until_the_token_ends() {
+    let forge = Forge::new(Algorithm::Es256);
+    let mut fewer = genuine_claims(noon().unix_timestamp());
+    fewer["scope"] = json!("openid");
+    for (no, why) in [
+        (Saying::inactive(), INACTIVE),
+        (Saying::active(&fewer), "the issuer describes the token differently"),
+        (Saying::active(&json!({ "token_type": "refresh_token" })), "the token is of another type"),
+    ] {
+        for when_unreachable in [WhenUnreachable::Allow, WhenUnreachable::Refuse] {
+            let authority = Authority::start(no.clone()).await;
+            let validator = combined(&forge, &authority.endpoint(), 60, when_unreachable);
+            let token = good(&forge);
+            assert_eq!(error(&validator, &token).await, why);
+            assert_eq!(authority.asked(), 1);
+            for saying in [Saying::Text(503, "text/plain", String::new()), Saying::Nothing, Saying::Json(json!({ "active": true }))] {
+                authority.turn(saying);
+                for second in [0, 300, 604] {
+                    let answer = validator.answer(&event(&token), at(second)).await;
+                    assert_eq!(answer["authPayload"]["error"], why, "after {second} s");
+                }
+                // The same claims, signed once more, are the same token.
+                assert_eq!(error(&validator, &good(&forge)).await, why);
+            }
+            assert_eq!(authority.asked(), 0, "nothing that it says could help");
+            let (steps, _) = validator.explain(ENDPOINT, &BearerToken::read(&token).expect("a token"), noon()).await;
+            assert!(steps.last().is_some_and(|step| !step.is_good() && step.found.contains("before")), "{steps:?}");
+            assert_eq!(error(&validator, &token).await, why);
+            assert!(is_allowed(&validator, &named(&forge, "other")).await, "that was of one token");
+            assert_eq!(authority.asked(), 1);
+        }
+    }
+}
+
+/// A token for two data stores, of which the issuer names one: it opens that one, in whichever order they are tried.
+#[tokio::test]
+async fn an_answer_for_one_of_two_data_stores_opens_that_one() {
+    const OTHER: &str = "https://fhir.test/other/r4/";
+    let forge = Forge::new(Algorithm::Es256);
+    let mut claims = json!({
+        "iss": crate::support::ISSUER, "sub": "u-dr.a", "client_id": "spa", "tenant_id": "default", "scope": "user/*.rs",
+        "aud": [ENDPOINT, OTHER], "iat": noon().unix_timestamp(), "exp": noon().unix_timestamp() + 600,
+    });
+    let token = BearerToken::read(&forge.access_token(&claims)).expect("a token");
+    claims["aud"] = json!([ENDPOINT]);
+    let authority = Authority::vouching(&claims).await;
+    let proof = Proof::Both {
+        keys: Arc::new(KeySource::embedded(forge.jwks())),
+        introspector: introspector(&authority.endpoint(), 0),
+        when_unreachable: WhenUnreachable::Allow,
+    };
+    let datastores = vec![ENDPOINT.to_owned(), OTHER.to_owned()];
+    let validator = Validator::of(vec![Rule { trust: Trust { profile: Profile::Generic, datastores, ..trust() }, proof }]);
+    let refusal = async |endpoint| match validator.decide_on(endpoint, &token, noon(), None).await {
+        Decision::Allow(_) => None,
+        Decision::Refuse(refused) => Some(refused.why),
+    };
+    for _ in 0..2 {
+        assert_eq!(refusal(OTHER).await, Some(Refusal::Contradicted));
+        assert_eq!(refusal(ENDPOINT).await, None);
+    }
+    assert_eq!(authority.asked(), 3);
+    // What is taken back is taken back everywhere.
+    authority.turn(Saying::inactive());
+    assert_eq!(refusal(ENDPOINT).await, Some(Refusal::Inactive));
+    assert_eq!(refusal(OTHER).await, Some(Refusal::Inactive));
+    assert_eq!(authority.asked(), 1);
+}
+
+/// What was no answer is asked about again.
+#[tokio::test]
+async fn silence_is_not_remembered() {
+    let forge = Forge::new(Algorithm::Es256);
+    let authority = Authority::start(Saying::Text(429, "application/json", String::new())).await;
+    let validator = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
+    assert_eq!(error(&validator, &good(&forge)).await, UNKNOWN);
+    authority.turn(Saying::Json(json!({ "active": true })));
+    assert!(is_allowed(&validator, &good(&forge)).await);
+    assert_eq!(authority.asked(), 2);
+}
+
+/// A token that passed on its signature alone says so, where somebody looks.
+#[tokio::test]
+async fn a_token_that_nobody_confirmed_is_marked() {
+    let forge = Forge::new(Algorithm::Es256);
+    let authority = Authority::start(Saying::Json(json!({ "active": true }))).await;
+    let endpoint = authority.endpoint();
+    let more = [
+        ("ADMIT_INTROSPECTION", "combined"),
+        ("ADMIT_INTROSPECTION_ENDPOINT", endpoint.as_str()),
+        ("ADMIT_INTROSPECTION_CLIENT_ID", "rs"),
+        ("ADMIT_INTROSPECTION_CLIENT_SECRET", SECRET),
+        ("ADMIT_INTROSPECTION_WHEN_UNREACHABLE", "allow"),
+    ];
+    let (function, lines) = journal::function(&journal::settings(&forge, &more));
+    let outage = Saying::Text(503, "text/plain", String::new());
+    for (saying, decision, is_unconfirmed) in [
+        (Saying::Json(json!({ "active": true })), "allow", false),
+        (outage.clone(), "allow", true),
+        (Saying::Text(429, "text/plain", String::new()), "refuse", false),
+        (Saying::inactive(), "refuse", false),
+        (outage, "refuse", false),
+    ] {
+        authority.turn(saying);
+        let answer = function.answer(&event(&good(&forge)), &journal::call()).await.expect("an answer");
+        assert_eq!(answer["authPayload"].get("unconfirmed"), None, "{answer}");
+        let line = lines.lock().expect("the lines").pop().expect("a line");
+        assert_eq!(line["decision"], decision, "{line}");
+        assert_eq!(line.get("unconfirmed"), is_unconfirmed.then_some(&json!(true)), "{line}");
+        let metrics = journal::metrics_of(&line, noon());
+        assert_eq!(metrics.get("Admit Unconfirmed"), is_unconfirmed.then_some(&json!({ "FunctionName": "admit" })), "{line}");
+        assert_eq!(line.get("Unconfirmed"), is_unconfirmed.then_some(&json!(1)), "{line}");
     }
 }
 
@@ -202,14 +328,15 @@ async fn the_trace_is_passed_on_where_it_can_be_one() {
     let authority = Authority::start(Saying::Json(json!({ "active": true }))).await;
     let validator = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Refuse);
     let token = BearerToken::read(&good(&forge)).expect("a token");
-    let long = "x".repeat(257);
     let real = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1";
+    let lineage = format!("{real};Lineage=1:a87bd80c:0");
     for (trace, sent) in [
         (Some(real), Some(real)),
-        (Some(&long[..256]), Some(&long[..256])),
+        (Some(lineage.as_str()), Some(real)),
+        (real.get(..40), real.get(..40)),
         (None, None),
         (Some(""), None),
-        (Some(long.as_str()), None),
+        (Some("x"), None),
         (Some("Root=1\r\nx-evil: 1"), None),
         (Some("Root=1\u{0}"), None),
         (Some("Rööt"), None),

@@ -63,8 +63,6 @@ fn a_combined_decision_allows_nothing_that_the_signature_alone_would_not() {
     let genuine = genuine_claims(noon().unix_timestamp());
     let authority = runtime.block_on(Authority::vouching(&genuine));
     let local = Validator::new(trust(), KeySource::embedded(forge.jwks()));
-    let strict = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Refuse);
-    let lenient = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
     let (both, local_only, neither) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |cell: &Cell<u32>| cell.set(cell.get() + 1);
     let mut runner = TestRunner::new(Config { cases: 1_000, failure_persistence: None, ..Config::default() });
@@ -77,14 +75,16 @@ fn a_combined_decision_allows_nothing_that_the_signature_alone_would_not() {
         authority.turn(Saying::Text(status, "application/json", answer.to_string()));
         let by_signature = runtime.block_on(local.answer(&token, noon()));
         let is_allowed = |answer: &Value| answer["authPayload"]["isAuthorized"] == "true";
-        for (validator, is_lenient) in [(&strict, false), (&lenient, true)] {
+        for when_unreachable in [WhenUnreachable::Refuse, WhenUnreachable::Allow] {
+            // One that remembers nothing of the cases before.
+            let validator = combined(&forge, &authority.endpoint(), 0, when_unreachable);
             authority.questions();
             let together = runtime.block_on(validator.answer(&token, noon()));
             prop_assert_eq!(authority.asked(), usize::from(is_allowed(&by_signature)), "asked only where there is something to lose");
             if is_allowed(&together) {
                 // The very same answer: no scope, no end, no role that the token itself does not have.
                 prop_assert_eq!(&together, &by_signature);
-                prop_assert!(status == 503 && is_lenient || status == 200 && answer["active"] == true);
+                prop_assert!(status == 503 && when_unreachable == WhenUnreachable::Allow || status == 200 && answer["active"] == true);
                 count(&both);
             } else if is_allowed(&by_signature) {
                 count(&local_only);
@@ -149,8 +149,10 @@ fn an_explanation_shows_the_answer_that_it_decides_by() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let genuine = genuine_claims(noon().unix_timestamp());
     let authority = runtime.block_on(Authority::vouching(&genuine));
-    let together = combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
-    let alone = only(trust(), &authority.endpoint());
+    // Fresh for each question: a "no" is remembered.
+    let together = || combined(&forge, &authority.endpoint(), 0, WhenUnreachable::Allow);
+    let alone = || only(trust(), &authority.endpoint());
+    let validators: [&dyn Fn() -> Validator; 2] = [&together, &alone];
     let (asked, unasked, refused) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(Config { cases: 500, failure_persistence: None, ..Config::default() });
     let cases = (changes(), changes(), prop::sample::select(vec![200_u16, 200, 200, 200, 401, 503]), any::<bool>());
@@ -160,11 +162,11 @@ fn an_explanation_shows_the_answer_that_it_decides_by() {
         let mut answer = genuine.clone();
         answer["active"] = json!(true);
         authority.turn(Saying::Text(status, "application/json", changed(answer, &in_answer).to_string()));
-        for validator in [&together, &alone] {
+        for validator in validators {
             authority.questions();
-            let decided = runtime.block_on(validator.decide_on(ENDPOINT, &token, noon(), None));
+            let decided = runtime.block_on(validator().decide_on(ENDPOINT, &token, noon(), None));
             let questions = authority.asked();
-            let (steps, explained) = runtime.block_on(validator.explain(ENDPOINT, &token, noon()));
+            let (steps, explained) = runtime.block_on(validator().explain(ENDPOINT, &token, noon()));
             explains(&steps, &explained, &decided)?;
             prop_assert_eq!(authority.asked(), questions);
             prop_assert_eq!(steps.iter().filter(|step| step.name == "introspection").count(), questions);
