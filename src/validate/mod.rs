@@ -182,7 +182,11 @@ impl Validator {
             None => {
                 let word = introspector.ask(token.expose(), now, trace, by).await;
                 let weighed = when_unreachable.weigh(&word, &proved);
-                introspector.remember(token.expose(), endpoint, weighed, allowed.claims.expires_at + LEEWAY, now);
+                // Where silence lets nobody in, there is nothing to wait for; and a token that its issuer's other half
+                // has not heard of yet is not shut out for its whole life.
+                if *when_unreachable == WhenUnreachable::Allow {
+                    introspector.remember(token.expose(), endpoint, weighed, allowed.claims.expires_at + LEEWAY, now);
+                }
                 watch.note("introspection", weighed, |weighed| explain::weighed(introspector, &word, &proved, weighed))
             }
         };
