@@ -27,10 +27,7 @@ impl BearerToken {
     /// # Errors
     /// [`Refusal::NoToken`], [`Rejection::TooLong`]
     pub fn read(text: &str) -> Result<Self, Refusal> {
-        let token = match text.split_at_checked(7) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
-            _ => text,
-        };
+        let token = after_bearer(text).unwrap_or(text);
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejection::TooLong.into());
         }
@@ -45,6 +42,12 @@ impl BearerToken {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// What follows the scheme `Bearer` and one space, however it is spelt (RFC 6750 §2.1); `None` where the text does not begin so.
+#[must_use]
+pub fn after_bearer(text: &str) -> Option<&str> {
+    text.split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer ")).map(|(_, rest)| rest)
 }
 
 impl fmt::Debug for BearerToken {

@@ -34,7 +34,7 @@ pub use claims::Claims;
 pub use context::{BadContext, Context};
 pub use decision::{Allowed, Decision, Refusal, Refused};
 pub use environment::Environment;
-pub use event::{BearerToken, Event};
+pub use event::{BearerToken, Event, after_bearer};
 pub use explain::Step;
 pub use function::{Call, Function};
 pub use gateway::Failure;
@@ -177,14 +177,16 @@ impl Validator {
         // Last: nobody is asked about a token that is refused anyway.
         let Proof::Both { introspector, when_unreachable, .. } = &rule.proof else { return Ok(allowed) };
         let proved = Proved { allowed: &allowed, trust: &rule.trust, context: &self.context };
-        let weighed = match introspector.verdict(token.expose(), endpoint, now) {
+        // Where silence lets nobody in, there is nothing to wait for; and a token that its issuer's other half has not heard
+        // of yet is not shut out for its whole life.
+        let remembers = *when_unreachable == WhenUnreachable::Allow;
+        let verdict = if remembers { introspector.verdict(token.expose(), endpoint, now) } else { None };
+        let weighed = match verdict {
             Some(why) => watch.note("introspection", Err(why), |_| explain::verdict(introspector)),
             None => {
                 let word = introspector.ask(token.expose(), now, trace, by).await;
                 let weighed = when_unreachable.weigh(&word, &proved);
-                // Where silence lets nobody in, there is nothing to wait for; and a token that its issuer's other half
-                // has not heard of yet is not shut out for its whole life.
-                if *when_unreachable == WhenUnreachable::Allow {
+                if remembers {
                     introspector.remember(token.expose(), endpoint, weighed, allowed.claims.expires_at + LEEWAY, now);
                 }
                 watch.note("introspection", weighed, |weighed| explain::weighed(introspector, &word, &proved, weighed))

@@ -74,24 +74,28 @@ impl Settings {
                 bad.add(&name(setting), why);
             }
         };
-        check("issuer", "is missing", !self.issuer.is_empty());
         let profile = if self.profile.is_empty() { Ok(Profile::Admit) } else { self.profile.parse() };
+        let given = |text: String| (!text.is_empty()).then_some(text);
+        let trust = Trust {
+            issuer: self.issuer,
+            profile: profile.unwrap_or(Profile::Admit),
+            tenant: given(self.tenant),
+            datastores: self.datastores,
+            audiences: self.audiences,
+            audience_by_id: self.audience_by_datastore_id,
+            clients: self.clients,
+            role: given(self.role_arn),
+            read_only_role: given(self.read_only_role_arn),
+        };
+        check("issuer", "is missing", !trust.issuer.is_empty());
         check("profile", "is none of admit, cognito, keycloak, okta, generic", profile.is_ok());
-        let profile = profile.unwrap_or(Profile::Admit);
-        check("role_arn", "is missing", !needs_role || !self.role_arn.is_empty());
-        for (setting, arn) in [("role_arn", &self.role_arn), ("read_only_role_arn", &self.read_only_role_arn)] {
-            check(setting, "is not the ARN of an IAM role", arn.is_empty() || is_role(arn));
+        check("role_arn", "is missing", !needs_role || trust.role.is_some());
+        for (setting, arn) in [("role_arn", &trust.role), ("read_only_role_arn", &trust.read_only_role)] {
+            check(setting, "is not the ARN of an IAM role", arn.as_deref().is_none_or(is_role));
         }
-        check("datastores", "has an entry that is no URL", self.datastores.iter().all(|url| is_url(url)));
-        if profile.takes_client_for_audience() {
-            check(
-                "clients",
-                "is missing: tokens of this profile name no audience, so their clients have to be listed",
-                !self.clients.is_empty(),
-            );
-        }
-        let is_bound = self.audiences.is_empty() || !self.datastores.is_empty();
-        check("datastores", "is missing: audiences of another name have to be tied to data stores", is_bound);
+        check("datastores", "has an entry that is no URL", trust.datastores.iter().all(|url| is_url(url)));
+        check("clients", "is missing: tokens of this profile name no audience, so their clients have to be listed", !trust.lacks_clients());
+        check("datastores", "is missing: audiences of another name have to be tied to data stores", !trust.has_loose_audiences());
         let needs_keys = !self.introspection.as_ref().is_some_and(IntrospectionSettings::is_alone);
         let has_keys = !self.jwks_uri.is_empty() || self.jwks.is_some();
         check("jwks_uri", &format!("is missing, and so is {}", name("jwks")), has_keys || !needs_keys);
@@ -108,25 +112,8 @@ impl Settings {
             }
         };
         let name_of_introspection = |setting: &str| name(&format!("introspection.{setting}"));
-        let introspection = self.introspection.map(|own| own.check(&name_of_introspection, &self.issuer, bad)).unwrap_or_default();
-        let given = |text: String| (!text.is_empty()).then_some(text);
-        (bad.0.len() == before).then(|| Checked {
-            trust: Trust {
-                issuer: self.issuer,
-                profile,
-                tenant: given(self.tenant),
-                datastores: self.datastores,
-                audiences: self.audiences,
-                audience_by_id: self.audience_by_datastore_id,
-                clients: self.clients,
-                role: given(self.role_arn),
-                read_only_role: given(self.read_only_role_arn),
-            },
-            seed,
-            jwks: self.jwks,
-            jwks_uri: given(self.jwks_uri),
-            introspection,
-        })
+        let introspection = self.introspection.map(|own| own.check(&name_of_introspection, &trust.issuer, bad)).unwrap_or_default();
+        (bad.0.len() == before).then(|| Checked { trust, seed, jwks: self.jwks, jwks_uri: given(self.jwks_uri), introspection })
     }
 }
 

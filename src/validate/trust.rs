@@ -58,6 +58,18 @@ impl Trust {
             || (self.audience_by_id && names_by_id(audience, endpoint))
     }
 
+    /// Whether its tokens may name no audience, and no client is listed that would be meant instead: nothing would bind them.
+    #[must_use]
+    pub fn lacks_clients(&self) -> bool {
+        self.profile.takes_client_for_audience() && self.clients.is_empty()
+    }
+
+    /// Whether there are audiences of other names, and no data store that they stand for: they would stand for every one.
+    #[must_use]
+    pub fn has_loose_audiences(&self) -> bool {
+        !self.audiences.is_empty() && self.datastores.is_empty()
+    }
+
     /// The role for a token of these scopes.
     pub(super) fn role_for(&self, scopes: &FhirScopes) -> Option<&str> {
         match &self.read_only_role {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::kind::Kind;
 use crate::token::{Algorithm, HEADER_MEMBERS, MAX_TOKEN_BYTES, from_base64url, json};
+use crate::validate::after_bearer;
 
 /// What a token says. None of it is proved.
 #[derive(Debug)]
@@ -23,10 +24,7 @@ impl Content {
     /// # Errors
     /// Says which part cannot be read, and why; it holds nothing of the token.
     pub(super) fn read(text: &str, now: i64) -> Result<Self, String> {
-        let token = match text.split_at_checked(7) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
-            _ => text,
-        };
+        let token = after_bearer(text).unwrap_or(text);
         if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("there is white space in it. Was it broken over several lines, or is there more than one?".to_owned());
         }

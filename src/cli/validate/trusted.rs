@@ -114,15 +114,7 @@ impl Trusted {
     /// The trust that the flags describe. It may lack a role, which only HealthLake needs.
     fn trust(&self, issuer: &str) -> Result<Trust, Failure> {
         let profile = self.profile.unwrap_or(Profile::Admit);
-        if profile.takes_client_for_audience() && self.clients.is_empty() {
-            return Err(Failure::usage(format!(
-                "--client is missing: tokens of the profile {profile} name no audience, so their clients have to be listed"
-            )));
-        }
-        if self.datastores.is_empty() && !self.audiences.is_empty() {
-            return Err(Failure::usage("--datastore is missing: an --audience has to be tied to data stores"));
-        }
-        Ok(Trust {
+        let trust = Trust {
             tenant: self.tenant.clone(),
             datastores: self.datastores.clone(),
             audiences: self.audiences.clone(),
@@ -130,7 +122,16 @@ impl Trusted {
             role: self.role_arn.clone(),
             read_only_role: self.read_only_role_arn.clone(),
             ..Trust::new(issuer, profile, "")
-        })
+        };
+        if trust.lacks_clients() {
+            return Err(Failure::usage(format!(
+                "--client is missing: tokens of the profile {profile} name no audience, so their clients have to be listed"
+            )));
+        }
+        if trust.has_loose_audiences() {
+            return Err(Failure::usage("--datastore is missing: an --audience has to be tied to data stores"));
+        }
+        Ok(trust)
     }
 
     /// The validator that the server itself is, but for those settings that flags say otherwise.

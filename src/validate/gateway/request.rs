@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::arn::Arn;
-use crate::validate::{BearerToken, Refusal};
+use crate::validate::{BearerToken, Refusal, after_bearer};
 
 /// An event of API Gateway's.
 pub(in crate::validate) struct Request<'a> {
@@ -60,8 +60,7 @@ impl<'a> Request<'a> {
             Kind::Http1 | Kind::Http2 => self.header_that_is_remembered()?,
         };
         let value = value.ok_or(Refusal::NoToken)?;
-        let has_scheme = value.split_at_checked(7).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer "));
-        if has_scheme { BearerToken::read(value) } else { Err(Refusal::NoToken) }
+        if after_bearer(value).is_some() { BearerToken::read(value) } else { Err(Refusal::NoToken) }
     }
 
     /// The `Authorization` header, if there is one. A second one that says something else makes it anybody's guess which
