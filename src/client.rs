@@ -36,8 +36,32 @@ pub struct Client {
     pub refresh_max_life: Option<Duration>,
     /// An administrator knows who is behind it.
     pub is_verified: bool,
-    /// Clinicians are not asked for consent: the administrator has decided.
-    pub is_pre_approved: bool,
+    /// Its own web site, where people can read about it.
+    pub website: Option<String>,
+    /// Where its developer says what becomes of the data.
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    pub tos_uri: Option<String>,
+    /// Whether its developer has attested to a code of conduct; `None` where they did not answer.
+    pub attested: Option<bool>,
+    /// When clinicians are asked for consent.
+    pub asks_clinicians: Asking,
+    /// When everybody else is: patients, and those who care for them.
+    pub asks_patients: Asking,
+    /// Where an EHR opens it (SMART App Launch 2.2, "Launch App: EHR Launch").
+    pub launch_uri: Option<String>,
+    /// The version of SMART App Launch that it speaks, where that is not its FHIR base's.
+    pub smart_version: Option<String>,
+    /// The public keys of its assertions: a JWK Set, as JSON.
+    pub jwks: Option<String>,
+    /// Where it publishes them instead.
+    pub jwks_uri: Option<String>,
+    /// What its assertions may be signed with.
+    pub assertion_algs: Vec<Algorithm>,
+    /// Its assertions have to name the issuer, and not the token endpoint, as their `aud`.
+    pub is_issuer_only: bool,
+    /// It registered itself, and no administrator has looked at it yet.
+    pub awaits_approval: bool,
     /// It may introspect tokens of other clients.
     pub may_introspect: bool,
     /// It may do without PKCE: STU1 apps and conformance suites only.
@@ -46,6 +70,17 @@ pub struct Client {
     pub disabled_at: Option<OffsetDateTime>,
     /// When it was registered.
     pub created_at: OffsetDateTime,
+}
+
+/// When people are asked what an app may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Each time.
+    Always,
+    /// Once, until it asks for more, or the decision has grown old.
+    Remembered,
+    /// Never: the administrator has decided. For clinicians only.
+    PreApproved,
 }
 
 /// How a client proves who it is (RFC 7591 §2, `token_endpoint_auth_method`).
@@ -92,6 +127,7 @@ macro_rules! names {
 }
 
 names!(ClientAuth { None = "none" ClientSecretBasic = "client_secret_basic" ClientSecretPost = "client_secret_post" });
+names!(Asking { Always = "always" Remembered = "remembered" PreApproved = "pre-approved" });
 names!(GrantType { AuthorizationCode = "authorization_code" RefreshToken = "refresh_token" ClientCredentials = "client_credentials" });
 
 impl Client {
@@ -112,7 +148,19 @@ impl Client {
             refresh_grace: Duration::seconds(10),
             refresh_max_life: None,
             is_verified: false,
-            is_pre_approved: false,
+            website: None,
+            policy_uri: None,
+            tos_uri: None,
+            attested: None,
+            asks_clinicians: Asking::Always,
+            asks_patients: Asking::Always,
+            launch_uri: None,
+            smart_version: None,
+            jwks: None,
+            jwks_uri: None,
+            assertion_algs: vec![Algorithm::Rs384, Algorithm::Es384],
+            is_issuer_only: false,
+            awaits_approval: false,
             may_introspect: false,
             is_pkce_exempt: false,
             disabled_at: None,

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::client::Client;
+use crate::client::{Asking, Client};
 use crate::id::{ClientId, FlowId, PatientId, SessionId, UserId};
 use crate::person::SignedIn;
 use crate::pkce::Challenge;
@@ -139,7 +139,7 @@ impl Flow {
 
     /// Whether the administrator has decided for this kind of person.
     fn needs_no_consent(&self, signed_in: &SignedIn, client: &Client) -> bool {
-        client.is_pre_approved && signed_in.user.is_clinician() && !self.ask.prompt.consent
+        client.asks_clinicians == Asking::PreApproved && signed_in.user.is_clinician() && !self.ask.prompt.consent
     }
 
     /// When the flow ends if nothing happens from `now` on.

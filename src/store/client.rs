@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::audit::record;
 use super::{Error, Store, change, json, list, read, seconds, time};
 use crate::audit::{Entry, Origin};
-use crate::client::{Client, ClientAuth, GrantType};
+use crate::client::{Asking, Client, ClientAuth, GrantType};
 use crate::id::{ClientId, TenantId};
 use crate::redirect::{RedirectUri, without_loopback_port};
 use crate::scope::ScopeSet;
@@ -20,6 +20,21 @@ pub struct NewClient {
     pub client: Client,
     /// Of the secret that was just made.
     pub secret: Option<Digest>,
+}
+
+/// A statement about clients: the columns stand here once.
+macro_rules! select {
+    ($more:literal, $from:literal) => {
+        concat!(
+            "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
+                    fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, may_introspect_at,
+                    pkce_exempt_at, disabled_at, website, policy_uri, tos_uri, attested, asks_clinicians, asks_patients,
+                    launch_uri, smart_version, jwks, jwks_uri, assertion_algs, issuer_only_at, awaits_approval_since",
+            $more,
+            " from client ",
+            $from
+        )
+    };
 }
 
 #[derive(FromRow)]
@@ -38,10 +53,22 @@ struct Row {
     refresh_max_life: Option<i64>,
     created_at: i64,
     verified_at: Option<i64>,
-    pre_approved_at: Option<i64>,
     may_introspect_at: Option<i64>,
     pkce_exempt_at: Option<i64>,
     disabled_at: Option<i64>,
+    website: Option<String>,
+    policy_uri: Option<String>,
+    tos_uri: Option<String>,
+    attested: Option<String>,
+    asks_clinicians: String,
+    asks_patients: String,
+    launch_uri: Option<String>,
+    smart_version: Option<String>,
+    jwks: Option<String>,
+    jwks_uri: Option<String>,
+    assertion_algs: String,
+    issuer_only_at: Option<i64>,
+    awaits_approval_since: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -60,13 +87,7 @@ impl TryFrom<Row> for Client {
         let redirect_uris: Vec<RedirectUri> = serde_json::from_str(&row.redirect_uris).map_err(|_| corrupt("redirect_uris"))?;
         Ok(Self {
             auth: ClientAuth::parse(&row.auth_method).ok_or(corrupt("auth_method"))?,
-            grant_types: row
-                .grant_types
-                .split(' ')
-                .filter(|word| !word.is_empty())
-                .map(GrantType::parse)
-                .collect::<Option<_>>()
-                .ok_or(corrupt("grant_types"))?,
+            grant_types: words(&row.grant_types).map(GrantType::parse).collect::<Option<_>>().ok_or(corrupt("grant_types"))?,
             scopes: ScopeSet::parse(&row.scopes).map_err(|_| corrupt("scopes"))?,
             redirect_uris,
             post_logout_redirect_uris: list(TABLE, "post_logout_redirect_uris", &row.post_logout_redirect_uris)?,
@@ -75,7 +96,23 @@ impl TryFrom<Row> for Client {
             refresh_grace: Duration::seconds(row.refresh_grace),
             refresh_max_life: row.refresh_max_life.map(Duration::seconds),
             is_verified: row.verified_at.is_some(),
-            is_pre_approved: row.pre_approved_at.is_some(),
+            attested: row
+                .attested
+                .map(|answer| {
+                    if answer == "yes" {
+                        Ok(true)
+                    } else if answer == "no" {
+                        Ok(false)
+                    } else {
+                        Err(corrupt("attested"))
+                    }
+                })
+                .transpose()?,
+            asks_clinicians: Asking::parse(&row.asks_clinicians).ok_or(corrupt("asks_clinicians"))?,
+            asks_patients: Asking::parse(&row.asks_patients).ok_or(corrupt("asks_patients"))?,
+            assertion_algs: words(&row.assertion_algs).map(str::parse).collect::<Result<_, _>>().map_err(|_| corrupt("assertion_algs"))?,
+            is_issuer_only: row.issuer_only_at.is_some(),
+            awaits_approval: row.awaits_approval_since.is_some(),
             may_introspect: row.may_introspect_at.is_some(),
             is_pkce_exempt: row.pkce_exempt_at.is_some(),
             disabled_at: row.disabled_at.map(|at| time(TABLE, "disabled_at", at)).transpose()?,
@@ -83,6 +120,13 @@ impl TryFrom<Row> for Client {
             id: ClientId::new(row.client_id),
             name: row.name,
             developer: row.developer,
+            website: row.website,
+            policy_uri: row.policy_uri,
+            tos_uri: row.tos_uri,
+            launch_uri: row.launch_uri,
+            smart_version: row.smart_version,
+            jwks: row.jwks,
+            jwks_uri: row.jwks_uri,
         })
     }
 }
@@ -93,11 +137,7 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn client(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>, Error> {
-        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
-                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
-                                may_introspect_at, pkce_exempt_at, disabled_at
-                           from client
-                          where tenant_id = $1 and client_id = $2";
+        let statement = select!("", "where tenant_id = $1 and client_id = $2");
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;
         row.map(Client::try_from).transpose()
     }
@@ -114,14 +154,12 @@ impl Store {
         digest: &Digest,
         now: OffsetDateTime,
     ) -> Result<Option<(Client, bool)>, Error> {
-        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
-                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
-                                may_introspect_at, pkce_exempt_at, disabled_at,
-                                (select count(*) from client_secret s
-                                  where s.tenant_id = $1 and s.client_id = $2 and s.digest = $3
-                                    and (s.expires_at is null or s.expires_at > $4)) as right_secrets
-                           from client
-                          where tenant_id = $1 and client_id = $2";
+        let statement = select!(
+            ", (select count(*) from client_secret s
+                 where s.tenant_id = $1 and s.client_id = $2 and s.digest = $3
+                   and (s.expires_at is null or s.expires_at > $4)) as right_secrets",
+            "where tenant_id = $1 and client_id = $2"
+        );
         let row: Option<RowWithSecrets> = read!(self, c => sqlx::query_as(statement)
             .bind(tenant.as_str())
             .bind(id.as_str())
@@ -136,12 +174,7 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, Error> {
-        let statement = "select client_id, name, developer, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
-                                fhir_bases, id_token_alg, refresh_grace, refresh_max_life, created_at, verified_at, pre_approved_at,
-                                may_introspect_at, pkce_exempt_at, disabled_at
-                           from client
-                          where tenant_id = $1
-                          order by client_id";
+        let statement = select!("", "where tenant_id = $1 order by client_id");
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).fetch_all(c))?;
         rows.into_iter().map(Client::try_from).collect()
     }
@@ -156,12 +189,16 @@ impl Store {
             Box::pin(async move {
                 let NewClient { client, secret } = new;
                 let flag = |is: bool| is.then_some(seconds(origin.now));
-                let words = |grants: &[GrantType]| grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ");
+                let grant_types: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
+                let assertion_algs: Vec<&str> = client.assertion_algs.iter().map(|algorithm| algorithm.as_str()).collect();
                 let statement =
                     "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
                                                      post_logout_redirect_uris, fhir_bases, id_token_alg, refresh_grace, refresh_max_life,
-                                                     created_at, verified_at, pre_approved_at, may_introspect_at, pkce_exempt_at)
-                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+                                                     created_at, verified_at, may_introspect_at, pkce_exempt_at, website, policy_uri,
+                                                     tos_uri, attested, asks_clinicians, asks_patients, launch_uri, smart_version,
+                                                     jwks, jwks_uri, assertion_algs, issuer_only_at, awaits_approval_since)
+                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                                         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
                 change!(
                     &mut conn,
                     sqlx::query(statement)
@@ -170,7 +207,7 @@ impl Store {
                         .bind(&client.name)
                         .bind(&client.developer)
                         .bind(client.auth.as_str())
-                        .bind(words(&client.grant_types))
+                        .bind(grant_types.join(" "))
                         .bind(client.scopes.to_string())
                         .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
                         .bind(json(&client.post_logout_redirect_uris))
@@ -180,9 +217,21 @@ impl Store {
                         .bind(client.refresh_max_life.map(time::SignedDuration::whole_seconds))
                         .bind(seconds(origin.now))
                         .bind(flag(client.is_verified))
-                        .bind(flag(client.is_pre_approved))
                         .bind(flag(client.may_introspect))
                         .bind(flag(client.is_pkce_exempt))
+                        .bind(&client.website)
+                        .bind(&client.policy_uri)
+                        .bind(&client.tos_uri)
+                        .bind(client.attested.map(|yes| if yes { "yes" } else { "no" }))
+                        .bind(client.asks_clinicians.as_str())
+                        .bind(client.asks_patients.as_str())
+                        .bind(&client.launch_uri)
+                        .bind(&client.smart_version)
+                        .bind(&client.jwks)
+                        .bind(&client.jwks_uri)
+                        .bind(assertion_algs.join(" "))
+                        .bind(flag(client.is_issuer_only))
+                        .bind(flag(client.awaits_approval))
                 )?;
                 let origins = client.redirect_uris.iter().filter_map(RedirectUri::origin);
                 let origins: BTreeSet<String> = origins.map(|web| without_loopback_port(&web).to_owned()).collect();
@@ -281,6 +330,10 @@ impl Store {
             read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(without_loopback_port(web)).fetch_one(c))?;
         Ok(count > 0)
     }
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(' ').filter(|word| !word.is_empty())
 }
 
 async fn insert_secret(conn: &mut super::Conn<'_>, origin: &Origin, id: &ClientId, digest: &Digest) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::cli::desk::Desk;
 use crate::cli::fhir_base::algorithm;
 use crate::cli::output::{Output, note};
 use crate::cli::{Failure, label};
-use crate::client::{Client, ClientAuth, GrantType};
+use crate::client::{Asking, Client, ClientAuth, GrantType};
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::key::Purpose;
@@ -158,11 +158,9 @@ impl Create {
         let mut redirect_uris = self.redirect_uris;
         let mut seen = std::collections::HashSet::new();
         redirect_uris.retain(|uri| seen.insert(uri.as_str().to_owned()));
+        let id = self.client_id.unwrap_or_else(|| ClientId::new(""));
         Ok(Client {
-            id: self.client_id.unwrap_or_else(|| ClientId::new("")),
-            name: self.name,
             developer: self.developer,
-            auth: self.auth,
             grant_types,
             scopes: self.scope.unwrap_or_default(),
             redirect_uris,
@@ -172,11 +170,10 @@ impl Create {
             refresh_grace: Duration::seconds(self.refresh_grace.into()),
             refresh_max_life: self.refresh_max_life.map(|days| Duration::days(days.into())),
             is_verified: self.verified,
-            is_pre_approved: self.pre_approved,
+            asks_clinicians: if self.pre_approved { Asking::PreApproved } else { Asking::Always },
             may_introspect: self.may_introspect,
             is_pkce_exempt: self.pkce_exempt,
-            disabled_at: None,
-            created_at: OffsetDateTime::UNIX_EPOCH,
+            ..Client::new(id, &self.name, self.auth, OffsetDateTime::UNIX_EPOCH)
         })
     }
 

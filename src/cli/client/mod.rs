@@ -9,7 +9,7 @@ use time::Duration;
 use super::desk::Desk;
 use super::output::{Output, Record, at, note};
 use super::{Failure, prompt};
-use crate::client::Client;
+use crate::client::{Asking, Client};
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::redirect::RedirectUri;
@@ -126,7 +126,7 @@ fn record(client: &Client) -> Record {
         .with("refresh_grace_seconds", client.refresh_grace.whole_seconds())
         .with("refresh_max_life_days", client.refresh_max_life.map(Duration::whole_days))
         .with("verified", client.is_verified)
-        .with("pre_approved", client.is_pre_approved)
+        .with("pre_approved", client.asks_clinicians == Asking::PreApproved)
         .with("may_introspect", client.may_introspect)
         .with("pkce_exempt", client.is_pkce_exempt)
         .with("created_at", at(client.created_at))

@@ -1,7 +1,7 @@
 //! The people, apps and FHIR bases of the threat catalogue.
 
 use admit::audit::Origin;
-use admit::client::{Client, ClientAuth, GrantType};
+use admit::client::{Asking, Client, ClientAuth, GrantType};
 use admit::id::{ClientId, PatientId, UserId};
 use admit::password::Passwords;
 use admit::person::{Patient, User};
@@ -72,7 +72,7 @@ pub async fn seed(store: &Store, origin: &Origin) {
         Client { refresh_grace: Duration::ZERO, ..client("strict", public, &["https://strict.test/cb"]) },
         client("post", ClientAuth::ClientSecretPost, &["https://post.test/cb"]),
         client("evil", basic, &["https://evil.test/cb"]),
-        Client { is_pre_approved: true, is_verified: true, ..client("clinic", public, &["https://clinic.test/cb"]) },
+        Client { asks_clinicians: Asking::PreApproved, is_verified: true, ..client("clinic", public, &["https://clinic.test/cb"]) },
     ];
     clients.push(Client { may_introspect: true, grant_types: vec![], scopes: ScopeSet::default(), ..client("rs", basic, &[]) });
     clients.push(Client {
