@@ -21,6 +21,8 @@ pub mod grant;
 #[cfg(feature = "server")]
 pub mod key;
 #[cfg(feature = "server")]
+pub mod metadata;
+#[cfg(feature = "server")]
 pub mod password;
 #[cfg(feature = "server")]
 pub mod person;

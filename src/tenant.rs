@@ -1,5 +1,7 @@
 //! One organisation: its issuer and its FHIR bases.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::TenantId;
 use crate::token::Algorithm;
 
@@ -40,6 +42,38 @@ pub struct FhirBase {
     pub smart_version: String,
     /// What its access tokens are signed with.
     pub access_token_alg: Algorithm,
+    /// Who runs it, for people who look for their own hospital (SMART App Launch 2.2, "User-access Brands").
+    pub brand: Option<Brand>,
+    /// Other FHIR endpoints that take its tokens.
+    pub associated_endpoints: Vec<AssociatedEndpoint>,
+}
+
+/// Where it is published who runs a FHIR base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// The URL of the bundle of brands.
+    pub bundle: String,
+    /// Which of them it is; has to be said where the bundle holds several.
+    pub identifier: Option<Identifier>,
+}
+
+/// A FHIR `Identifier`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identifier {
+    /// Whose numbering it is, as a URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The name or number itself.
+    pub value: String,
+}
+
+/// A FHIR endpoint that takes the tokens of another one, such as one for the state of apps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssociatedEndpoint {
+    /// Its URL.
+    pub url: String,
+    /// What it can do, in the words of SMART App Launch.
+    pub capabilities: Vec<String>,
 }
 
 /// Which scopes the FHIR server understands.
@@ -69,6 +103,21 @@ impl Strategy {
 }
 
 impl FhirBase {
+    /// A FHIR server at this URL, which is its audience as well, and what is usual for the rest.
+    #[must_use]
+    pub fn new(name: &str, url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            audience: url.to_owned(),
+            public_urls: vec![url.to_owned()],
+            strategy: Strategy::SmartOnFhir,
+            smart_version: "2.2".to_owned(),
+            access_token_alg: Algorithm::Es256,
+            brand: None,
+            associated_endpoints: vec![],
+        }
+    }
+
     /// Whether an app that says `aud` means this base. One trailing slash more or less is no
     /// difference; everything else is.
     #[must_use]
@@ -95,14 +144,7 @@ mod tests {
     /// SL-02: one trailing slash is tolerated, nothing else.
     #[test]
     fn an_audience_may_differ_by_one_trailing_slash_only() {
-        let base = FhirBase {
-            name: "main".to_owned(),
-            audience: "https://store.test/r4/".to_owned(),
-            public_urls: vec!["https://fhir.test/r4".to_owned()],
-            strategy: Strategy::SmartOnFhir,
-            smart_version: "2.2".to_owned(),
-            access_token_alg: Algorithm::Es256,
-        };
+        let base = FhirBase { audience: "https://store.test/r4/".to_owned(), ..FhirBase::new("main", "https://fhir.test/r4") };
         assert!(base.is_meant_by("https://fhir.test/r4") && base.is_meant_by("https://fhir.test/r4/"));
         for other in [
             "https://fhir.test/r4//",

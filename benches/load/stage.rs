@@ -14,7 +14,7 @@ use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
 use admit::secret::ClientSecret;
 use admit::store::{ImportedPatient, Location, NewClient, NewUser, Store};
-use admit::tenant::{FhirBase, Strategy};
+use admit::tenant::FhirBase;
 use admit::token::Algorithm;
 use argon2::{Argon2, Params, PasswordHasher as _};
 use futures_util::future::try_join_all;
@@ -109,14 +109,7 @@ type Failure = Box<dyn std::error::Error>;
 
 async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failure> {
     for (name, url, algorithm) in [("es256", FHIR_BASE, Algorithm::Es256), ("rs256", "https://other.test/r4", Algorithm::Rs256)] {
-        let base = FhirBase {
-            name: name.to_owned(),
-            audience: format!("{url}/"),
-            public_urls: vec![url.to_owned()],
-            strategy: Strategy::SmartOnFhir,
-            smart_version: "2.2".to_owned(),
-            access_token_alg: algorithm,
-        };
+        let base = FhirBase { audience: format!("{url}/"), access_token_alg: algorithm, ..FhirBase::new(name, url) };
         store.add_fhir_base(origin, &base).await?;
     }
     let service = |id: &str, base: &str| Client {

@@ -21,6 +21,7 @@ use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::key::{MasterKey, Purpose};
 use crate::keys::{KeyError, KeyRing};
+use crate::metadata::Metadata;
 use crate::oauth::Documents;
 use crate::password::{PasswordError, Passwords};
 use crate::store::{self, Store};
@@ -40,7 +41,7 @@ pub struct App {
     pub keys: KeyRing,
     /// Hashing, in bounded slots.
     pub passwords: Passwords,
-    /// The discovery documents, written once.
+    /// The discovery documents.
     pub documents: Documents,
     /// The hosts that this server answers for.
     pub hosts: AllowedHosts,
@@ -97,7 +98,8 @@ impl App {
         let origin = Origin::command(tenant.id.clone(), clock.now());
         keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
         keys.ensure(&store, &origin, Purpose::Id, Algorithm::Rs256).await?;
-        for base in store.fhir_bases(&tenant.id).await? {
+        let bases = store.fhir_bases(&tenant.id).await?;
+        for base in &bases {
             keys.ensure(&store, &origin, Purpose::Access, base.access_token_alg).await?;
         }
         for client in store.clients(&tenant.id).await? {
@@ -107,7 +109,7 @@ impl App {
             }
         }
         Ok(Arc::new(Self {
-            documents: Documents::new(&tenant.issuer),
+            documents: Documents::new(Metadata { issuer: tenant.issuer.clone() }, bases),
             hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
             passwords: Passwords::new(hash_slots)?,
             tenant,

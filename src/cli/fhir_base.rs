@@ -2,14 +2,16 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::desk::Desk;
-use super::output::{Output, Record, note};
+use super::output::{Output, Record, note, print_json, print_lines};
 use super::{Failure, label, prompt};
 use crate::config::Config;
 use crate::key::Purpose;
+use crate::metadata::Metadata;
 use crate::store;
-use crate::tenant::{FhirBase, Strategy};
+use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Strategy};
 use crate::token::Algorithm;
 
 #[derive(Args)]
@@ -26,6 +28,9 @@ Examples:
   admit fhir-base add main --url https://fhir.example.org/r4
   admit fhir-base add lake --url https://fhir.example.org/r4 \\
     --audience https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/
+  admit fhir-base update main --brand-bundle https://example.org/brands.json \
+    --brand-identifier 'urn:ietf:rfc:3986|https://example.org'
+  admit fhir-base metadata lake
   admit fhir-base list --json";
 
 #[derive(Subcommand)]
@@ -34,6 +39,25 @@ enum Action {
     Add(Add),
     /// Show every FHIR base
     List,
+    /// Change what a FHIR base publishes beside its endpoints
+    Update {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        published: Published,
+        /// Publish no brand any more
+        #[arg(long, conflicts_with_all = ["brand_bundle", "brand_identifier"])]
+        no_brand: bool,
+        /// Publish no associated endpoint any more
+        #[arg(long, conflicts_with = "associated_endpoints")]
+        no_associated_endpoints: bool,
+    },
+    /// Print the SMART configuration on one line, for a FHIR server to publish: HealthLake's `Metadata`.
+    /// With --json, as a JSON string, quoted and escaped for a template
+    Metadata {
+        /// Its name
+        name: String,
+    },
     /// Forget a FHIR base that no patient and no client hangs on
     Remove {
         /// Its name
@@ -67,6 +91,46 @@ struct Add {
     /// What its access tokens are signed with; RS256 is for validators that know nothing else
     #[arg(long, value_name = "ALG", default_value = "ES256", value_parser = algorithm(&["ES256", "RS256"]))]
     access_token_alg: Algorithm,
+    #[command(flatten)]
+    published: Published,
+}
+
+/// What a SMART configuration says beside the endpoints.
+#[derive(Args)]
+struct Published {
+    /// Where it is published who runs the server: a bundle of user-access brands
+    #[arg(long, value_name = "URL", value_parser = label::address)]
+    brand_bundle: Option<String>,
+    /// Which brand of the bundle it is
+    #[arg(long, value_name = "SYSTEM|VALUE", requires = "brand_bundle", value_parser = identifier)]
+    brand_identifier: Option<Identifier>,
+    /// Another FHIR endpoint that takes the same tokens, and what it can do [repeatable]
+    #[arg(long = "associated-endpoint", value_name = "URL=CAPABILITY,…", value_parser = endpoint)]
+    associated_endpoints: Vec<AssociatedEndpoint>,
+}
+
+impl Published {
+    fn brand(&self) -> Option<Brand> {
+        Some(Brand { bundle: self.brand_bundle.clone()?, identifier: self.brand_identifier.clone() })
+    }
+}
+
+/// `system|value`, or a value alone.
+fn identifier(text: &str) -> Result<Identifier, String> {
+    let (system, value) = text.rsplit_once('|').map_or((None, text), |(system, value)| (Some(system), value));
+    if value.is_empty() || system.is_some_and(|system| url::Url::parse(system).is_err()) {
+        return Err("it must be a value, or a URI, a bar (|) and a value".to_owned());
+    }
+    Ok(Identifier { system: system.map(str::to_owned), value: value.to_owned() })
+}
+
+fn endpoint(text: &str) -> Result<AssociatedEndpoint, String> {
+    let (url, list) = text.rsplit_once('=').ok_or("it must be a URL, an equals sign (=) and capabilities")?;
+    let capabilities: Vec<String> = list.split(',').map(str::to_owned).collect();
+    if capabilities.iter().any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        return Err("its capabilities must be words with commas between them".to_owned());
+    }
+    Ok(AssociatedEndpoint { url: label::address(url)?, capabilities })
 }
 
 /// One of these algorithms.
@@ -83,6 +147,13 @@ fn name(text: &str) -> Result<String, String> {
     if is_good { Ok(text.to_owned()) } else { Err("it must be 1 to 63 of a-z 0-9 -".to_owned()) }
 }
 
+impl FhirBases {
+    /// Whether it says what the server says, of which the variables say what it is like.
+    pub(super) fn stands_in_for_the_server(&self) -> bool {
+        matches!(self.action, Action::Metadata { .. })
+    }
+}
+
 pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases) -> Result<(), Failure> {
     match action {
         Action::Add(new) => add(&Desk::open_or_make(config).await?, output, new).await,
@@ -90,6 +161,26 @@ pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases)
             let desk = Desk::open(config).await?;
             let bases = desk.store.fhir_bases(desk.tenant()).await?;
             output.many(&["name", "audience", "urls", "access_token_alg"], &bases.iter().map(record).collect::<Vec<_>>())
+        }
+        Action::Update { name, published, no_brand, no_associated_endpoints } => {
+            let desk = Desk::open(config).await?;
+            let base = desk.fhir_base(Some(&name)).await?;
+            let brand = if no_brand { None } else { published.brand().or(base.brand) };
+            let associated = match published.associated_endpoints {
+                none if none.is_empty() && !no_associated_endpoints => base.associated_endpoints,
+                new => new,
+            };
+            desk.store.publish_fhir_base(&desk.origin, &name, brand, associated).await?;
+            output.one(&record(&desk.fhir_base(Some(&name)).await?))
+        }
+        Action::Metadata { name } => {
+            let issuer = config.server.clone()?.issuer;
+            if !issuer.starts_with("https:") {
+                note(&format!("the issuer is {issuer}: say with ADMIT_ISSUER or --config what apps know it by"));
+            }
+            let base = Desk::open(config).await?.fhir_base(Some(&name)).await?;
+            let document = Metadata { issuer }.smart(&[base]).to_string();
+            if output.is_json() { print_json(&document) } else { print_lines(&[document]) }
         }
         Action::Remove { name, with_patients, yes } => remove(&Desk::open(config).await?, output, &name, with_patients, yes).await,
     }
@@ -103,6 +194,9 @@ fn record(base: &FhirBase) -> Record {
         .with("strategy", base.strategy.as_str())
         .with("smart_version", base.smart_version.as_str())
         .with("access_token_alg", base.access_token_alg.as_str())
+        .with("brand_bundle", base.brand.as_ref().map(|brand| brand.bundle.clone()))
+        .with("brand_identifier", base.brand.as_ref().and_then(|brand| brand.identifier.as_ref()).map(|own| json!(own)))
+        .with("associated_endpoints", json!(base.associated_endpoints))
 }
 
 async fn add(desk: &Desk, output: Output, mut new: Add) -> Result<(), Failure> {
@@ -110,6 +204,8 @@ async fn add(desk: &Desk, output: Output, mut new: Add) -> Result<(), Failure> {
     let mut seen = std::collections::HashSet::new();
     new.urls.retain(|url| seen.insert(url.clone()));
     let base = FhirBase {
+        brand: new.published.brand(),
+        associated_endpoints: new.published.associated_endpoints,
         audience: new.audience.unwrap_or(first),
         name: new.name,
         public_urls: new.urls,

@@ -91,6 +91,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
         Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::from_variables()?,
+        Command::FhirBase(asked) if asked.stands_in_for_the_server() => Serve::from_variables()?,
         _ => Serve::default(),
     };
     // The function's variables have names of their own.

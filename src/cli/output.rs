@@ -41,6 +41,11 @@ impl Serialize for Record {
 }
 
 impl Output {
+    /// Whether JSON was asked for.
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// One thing: an object, or a line per field.
     pub(super) fn one(self, record: &Record) -> Result<(), Failure> {
         if self.json {

@@ -13,8 +13,7 @@ use crate::redirect::RedirectUri;
 use crate::scope::ScopeSet;
 use crate::secret::{ClientSecret, unique_id};
 use crate::store::{ImportedPatient, NewClient, NewUser, Store};
-use crate::tenant::{FhirBase, Strategy};
-use crate::token::Algorithm;
+use crate::tenant::FhirBase;
 
 use super::start::StartError;
 
@@ -38,14 +37,7 @@ pub struct Secrets {
 
 /// Registers everything.
 pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &str, app_url: &str) -> Result<Secrets, StartError> {
-    let base = FhirBase {
-        name: BASE.to_owned(),
-        audience: format!("{fhir_base}/"),
-        public_urls: vec![fhir_base.to_owned()],
-        strategy: Strategy::SmartOnFhir,
-        smart_version: "2.2".to_owned(),
-        access_token_alg: Algorithm::Es256,
-    };
+    let base = FhirBase { audience: format!("{fhir_base}/"), ..FhirBase::new(BASE, fhir_base) };
     store.add_fhir_base(origin, &base).await?;
     store.import_patients(origin, BASE, patients(world), true).await?;
     let hash = Passwords::new(1)?.hash(PASSWORD).await?;

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
 
 use super::audit::record;
-use super::{Error, Store, change, json, list, read, seconds};
+use super::{Error, Store, change, list, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::TenantId;
-use crate::tenant::{FhirBase, Strategy};
+use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Strategy};
 
 /// How old what is known of the bases may be.
 const MAX_AGE: Duration = Duration::seconds(1);
@@ -50,6 +51,10 @@ struct Row {
     strategy: String,
     smart_version: String,
     access_token_alg: String,
+    brand_bundle: Option<String>,
+    brand_identifier_system: Option<String>,
+    brand_identifier_value: Option<String>,
+    associated_endpoints: String,
 }
 
 impl TryFrom<Row> for FhirBase {
@@ -61,6 +66,11 @@ impl TryFrom<Row> for FhirBase {
             public_urls: list("fhir_base", "public_urls", &row.public_urls)?,
             strategy: Strategy::parse(&row.strategy).ok_or(corrupt("strategy"))?,
             access_token_alg: row.access_token_alg.parse().map_err(|_| corrupt("access_token_alg"))?,
+            associated_endpoints: serde_json::from_str(&row.associated_endpoints).map_err(|_| corrupt("associated_endpoints"))?,
+            brand: row.brand_bundle.map(|bundle| Brand {
+                bundle,
+                identifier: row.brand_identifier_value.map(|value| Identifier { system: row.brand_identifier_system, value }),
+            }),
             name: row.name,
             audience: row.audience,
             smart_version: row.smart_version,
@@ -91,7 +101,8 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn fhir_bases(&self, tenant: &TenantId) -> Result<Vec<FhirBase>, Error> {
-        let statement = "select name, audience, public_urls, strategy, smart_version, access_token_alg
+        let statement = "select name, audience, public_urls, strategy, smart_version, access_token_alg,
+                                brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints
                            from fhir_base
                           where tenant_id = $1
                           order by name";
@@ -122,19 +133,25 @@ impl Store {
         let added = self.write(move |mut conn| {
             Box::pin(async move {
                 let statement =
-                    "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at)
-                                 values ($1, $2, $3, $4, $5, $6, $7, $8)";
+                    "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at,
+                                            brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints)
+                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                let [bundle, system, value] = brand_columns(base.brand.as_ref());
                 change!(
                     &mut conn,
                     sqlx::query(statement)
                         .bind(origin.tenant.as_str())
                         .bind(&base.name)
                         .bind(&base.audience)
-                        .bind(json(&base.public_urls))
+                        .bind(super::json(&base.public_urls))
                         .bind(base.strategy.as_str())
                         .bind(&base.smart_version)
                         .bind(base.access_token_alg.as_str())
                         .bind(seconds(origin.now))
+                        .bind(bundle)
+                        .bind(system)
+                        .bind(value)
+                        .bind(endpoints(&base.associated_endpoints))
                 )?;
                 record(&mut conn, &origin, Entry::done("fhir_base.added").detail(&base.name)).await
             })
@@ -142,6 +159,47 @@ impl Store {
         let added = added.await;
         self.known_bases.forget(&tenant);
         added
+    }
+
+    /// Changes what a FHIR base publishes: its brand and its associated endpoints; `false` where there
+    /// is none of this name.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn publish_fhir_base(
+        &self,
+        origin: &Origin,
+        name: &str,
+        brand: Option<Brand>,
+        associated: Vec<AssociatedEndpoint>,
+    ) -> Result<bool, Error> {
+        let (tenant, origin, name) = (origin.tenant.clone(), origin.clone(), name.to_owned());
+        let changed = self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update fhir_base
+                                    set brand_bundle = $3, brand_identifier_system = $4, brand_identifier_value = $5,
+                                        associated_endpoints = $6
+                                  where tenant_id = $1 and name = $2";
+                let [bundle, system, value] = brand_columns(brand.as_ref());
+                let done = change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(&name)
+                        .bind(bundle)
+                        .bind(system)
+                        .bind(value)
+                        .bind(endpoints(&associated))
+                )?;
+                if done > 0 {
+                    record(&mut conn, &origin, Entry::done("fhir_base.changed").detail(&name)).await?;
+                }
+                Ok(done > 0)
+            })
+        });
+        let changed = changed.await;
+        self.known_bases.forget(&tenant);
+        changed
     }
 
     /// Forgets a FHIR base, and if so asked the patients that were imported for it; `false` where
@@ -169,4 +227,18 @@ impl Store {
         self.known_bases.forget(&tenant);
         removed
     }
+}
+
+/// Bundle, and system and value of the identifier.
+fn brand_columns(brand: Option<&Brand>) -> [Option<String>; 3] {
+    let identifier = brand.and_then(|brand| brand.identifier.as_ref());
+    [
+        brand.map(|brand| brand.bundle.clone()),
+        identifier.and_then(|identifier| identifier.system.clone()),
+        identifier.map(|identifier| identifier.value.clone()),
+    ]
+}
+
+fn endpoints(list: &[AssociatedEndpoint]) -> String {
+    list.iter().map(|own| json!({ "url": own.url, "capabilities": own.capabilities })).collect::<Value>().to_string()
 }

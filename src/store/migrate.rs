@@ -6,8 +6,11 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, Sqlite
 use super::Error;
 
 /// Every migration, oldest first. One that has been released is never changed.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "first", include_str!("../../migrations/0001_first.sql")), (2, "client", include_str!("../../migrations/0002_client.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (2, "client", include_str!("../../migrations/0002_client.sql")),
+    (7, "discovery", include_str!("../../migrations/0007_discovery.sql")),
+];
 
 /// What ends a line that is for one database alone.
 const MARKS: [&str; 2] = ["--sqlite", "--postgres"];

@@ -10,8 +10,7 @@ use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
 use admit::secret::ClientSecret;
 use admit::store::{ImportedPatient, NewClient, NewUser, Store};
-use admit::tenant::{FhirBase, Strategy};
-use admit::token::Algorithm;
+use admit::tenant::FhirBase;
 use time::Duration;
 use tokio::sync::OnceCell;
 
@@ -49,14 +48,7 @@ pub fn client(id: &str, auth: ClientAuth, redirect_uris: &[&str]) -> Client {
 }
 
 fn base(name: &str, url: &str) -> FhirBase {
-    FhirBase {
-        name: name.to_owned(),
-        audience: format!("{url}/"),
-        public_urls: vec![url.to_owned()],
-        strategy: Strategy::SmartOnFhir,
-        smart_version: "2.2".to_owned(),
-        access_token_alg: Algorithm::Es256,
-    }
+    FhirBase { audience: format!("{url}/"), ..FhirBase::new(name, url) }
 }
 
 pub async fn seed(store: &Store, origin: &Origin) {

@@ -1,0 +1,155 @@
+//! What the server says of itself to apps: the SMART configuration of a FHIR base (SMART App Launch 2.2,
+//! "Conformance"), and the issuer's OpenID Connect Discovery 1.0 and RFC 8414 document. Nothing is
+//! claimed that is not there.
+
+use serde_json::{Map, Value, json};
+
+use crate::client::{ClientAuth, GrantType};
+use crate::scope::Scope;
+use crate::tenant::{FhirBase, Strategy};
+
+/// The server, as far as its documents go.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// The issuer identifier, without a slash at its end.
+    pub issuer: String,
+}
+
+/// The newest version of SMART App Launch that is spoken here.
+const NEWEST: &str = "2.2";
+
+/// What depends on the FHIR bases that a document is about.
+struct Facts<'a> {
+    /// The oldest version of SMART App Launch among them; versions compare as texts.
+    version: &'a str,
+    /// All of them understand v2 scopes.
+    has_v2: bool,
+}
+
+/// A capability, the version of SMART App Launch that it came with, and what has to be true.
+type Capability = (&'static str, &'static str, fn(&Facts) -> bool);
+
+const ALWAYS: fn(&Facts) -> bool = |_| true;
+
+const CAPABILITIES: &[Capability] = &[
+    ("launch-standalone", "1.0", ALWAYS),
+    ("authorize-post", "2.0", ALWAYS),
+    ("client-public", "1.0", |_| authenticates_by("none")),
+    ("client-confidential-symmetric", "1.0", |_| authenticates_by("client_secret_basic")),
+    ("client-confidential-asymmetric", "2.0", |_| authenticates_by(PRIVATE_KEY_JWT)),
+    ("sso-openid-connect", "1.0", ALWAYS),
+    ("context-standalone-patient", "1.0", ALWAYS),
+    ("permission-offline", "1.0", ALWAYS),
+    ("permission-patient", "1.0", ALWAYS),
+    ("permission-user", "1.0", ALWAYS),
+    ("permission-v1", "2.0", ALWAYS),
+    ("permission-v2", "2.0", |facts| facts.has_v2 && is_known(A_QUERY)),
+    // AWS HealthLake enforces the queries in scopes where, and only where, this is claimed.
+    ("permission-v2.2", "2.2", |facts| facts.has_v2 && is_known(A_QUERY)),
+];
+
+const PRIVATE_KEY_JWT: &str = "private_key_jwt";
+/// `permission-v2` promises scopes of this kind as well.
+const A_QUERY: &str = "patient/Observation.rs?category=laboratory";
+
+fn authenticates_by(method: &str) -> bool {
+    ClientAuth::parse(method).is_some()
+}
+
+fn is_known(scope: &str) -> bool {
+    scope.parse::<Scope>().is_ok()
+}
+
+impl Metadata {
+    /// The SMART configuration for these FHIR bases: of one, all that there is to say; of several,
+    /// what holds for each of them.
+    #[must_use]
+    pub fn smart(&self, bases: &[FhirBase]) -> Value {
+        let facts = Facts {
+            version: bases.iter().map(|base| base.smart_version.as_str()).min().unwrap_or(NEWEST),
+            has_v2: bases.iter().all(|base| base.strategy == Strategy::SmartOnFhir),
+        };
+        let mut document = self.endpoints(&facts);
+        let claimed = CAPABILITIES.iter().filter(|(_, since, is_true)| *since <= facts.version && is_true(&facts));
+        document.insert("capabilities".to_owned(), claimed.map(|(name, ..)| *name).collect());
+        if let [base] = bases {
+            publish(base, &mut document);
+        }
+        Value::Object(document)
+    }
+
+    /// OpenID Connect Discovery §3 and RFC 8414 §2.
+    #[must_use]
+    pub fn openid(&self, bases: &[FhirBase]) -> Value {
+        let issuer = &self.issuer;
+        let facts = Facts { version: NEWEST, has_v2: bases.is_empty() || bases.iter().any(|base| base.strategy == Strategy::SmartOnFhir) };
+        let mut document = self.endpoints(&facts);
+        let more = json!({
+            "userinfo_endpoint": format!("{issuer}/userinfo"),
+            "end_session_endpoint": format!("{issuer}/logout"),
+            "response_modes_supported": ["query", "form_post"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256", "ES256", "ES384"],
+            "introspection_endpoint_auth_methods_supported": auth_methods(),
+            "revocation_endpoint_auth_methods_supported": auth_methods(),
+            "prompt_values_supported": ["none", "login", "consent", "select_account"],
+            "claims_supported": [
+                "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "amr", "name", "fhirUser", "profile",
+            ],
+            "claims_parameter_supported": false,
+            "request_parameter_supported": false,
+            "request_uri_parameter_supported": false,
+        });
+        if let Value::Object(more) = more {
+            document.extend(more);
+        }
+        Value::Object(document)
+    }
+
+    /// What both documents begin with.
+    fn endpoints(&self, facts: &Facts) -> Map<String, Value> {
+        let at = |path: &str| Value::from(format!("{}{path}", self.issuer));
+        let mut members = Map::new();
+        let mut say = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        say("issuer", at(""));
+        say("jwks_uri", at("/.well-known/jwks.json"));
+        say("authorization_endpoint", at("/authorize"));
+        say("token_endpoint", at("/token"));
+        say("introspection_endpoint", at("/introspect"));
+        say("revocation_endpoint", at("/revoke"));
+        say("grant_types_supported", GrantType::ALL.iter().map(|grant| grant.as_str()).collect());
+        say("response_types_supported", json!(["code"]));
+        say("token_endpoint_auth_methods_supported", auth_methods());
+        say("code_challenge_methods_supported", json!(["S256"]));
+        say("scopes_supported", scopes(facts).into());
+        say("authorization_response_iss_parameter_supported", true.into());
+        members
+    }
+}
+
+fn auth_methods() -> Value {
+    ClientAuth::ALL.iter().map(|method| method.as_str()).collect()
+}
+
+/// Those that stand for many others, and each of which can be granted.
+fn scopes(facts: &Facts) -> Vec<String> {
+    let alone = ["openid", "fhirUser", "profile", "launch/patient", "offline_access", "online_access"];
+    let v2 = if facts.has_v2 { &["rs", "cruds"][..] } else { &[] };
+    let access = || v2.iter().chain(&["read", "write", "*"]);
+    let resources = ["patient", "user", "system"].into_iter().flat_map(|level| access().map(move |access| format!("{level}/*.{access}")));
+    alone.into_iter().map(str::to_owned).chain(resources).collect()
+}
+
+/// What the administrator has to say of a FHIR base.
+fn publish(base: &FhirBase, document: &mut Map<String, Value>) {
+    let mut say = |name: &str, value: Value| document.insert(name.to_owned(), value);
+    if let Some(brand) = &base.brand {
+        say("user_access_brand_bundle", brand.bundle.as_str().into());
+        if let Some(identifier) = &brand.identifier {
+            say("user_access_brand_identifier", json!(identifier));
+        }
+    }
+    if !base.associated_endpoints.is_empty() {
+        say("associated_endpoints", json!(base.associated_endpoints));
+    }
+}
