@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::desk::Desk;
+use super::label::is_deceptive;
 use super::output::{Output, Record, note, print_json, print_lines};
 use super::{Failure, label, prompt};
 use crate::config::Config;
@@ -118,7 +119,7 @@ impl Published {
 /// `system|value`, or a value alone.
 fn identifier(text: &str) -> Result<Identifier, String> {
     let (system, value) = text.rsplit_once('|').map_or((None, text), |(system, value)| (Some(system), value));
-    if value.is_empty() || system.is_some_and(|system| url::Url::parse(system).is_err()) {
+    if value.is_empty() || text.contains(is_deceptive) || system.is_some_and(|system| url::Url::parse(system).is_err()) {
         return Err("it must be a value, or a URI, a bar (|) and a value".to_owned());
     }
     Ok(Identifier { system: system.map(str::to_owned), value: value.to_owned() })
@@ -127,7 +128,7 @@ fn identifier(text: &str) -> Result<Identifier, String> {
 fn endpoint(text: &str) -> Result<AssociatedEndpoint, String> {
     let (url, list) = text.rsplit_once('=').ok_or("it must be a URL, an equals sign (=) and capabilities")?;
     let capabilities: Vec<String> = list.split(',').map(str::to_owned).collect();
-    if capabilities.iter().any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control())) {
+    if capabilities.iter().any(|word| word.is_empty() || word.contains(|c: char| c.is_whitespace() || is_deceptive(c))) {
         return Err("its capabilities must be words with commas between them".to_owned());
     }
     Ok(AssociatedEndpoint { url: label::address(url)?, capabilities })

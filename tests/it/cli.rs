@@ -2,6 +2,7 @@
 //! synthetic.
 
 mod client;
+mod fhir_base;
 mod people;
 mod token;
 mod validate;
