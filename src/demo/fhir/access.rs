@@ -2,8 +2,9 @@
 //!
 //! The one place that reads scopes: everything else asks a [`Grant`].
 
+use super::query::Condition;
 pub use crate::scope::Level;
-use crate::scope::{Access, ResourceScope, ScopeSet};
+use crate::scope::{Access, ResourceScope};
 
 /// What may be done with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +33,34 @@ impl Action {
 pub struct Grant {
     pub level: Level,
     scope: ResourceScope,
+    /// The scope's query, `category=…|laboratory&…`, as names and values.
+    filter: Vec<(String, String)>,
 }
 
 impl Grant {
     pub fn covers(&self, kind: &str, action: Action) -> bool {
         self.scope.resource.covers(kind) && self.scope.access.contains(action.access())
     }
+
+    /// What a resource of this type must match to be granted; `None` where the scope's query asks
+    /// for something that this server cannot tell. Such a scope grants nothing of the type: better
+    /// too little than all of it.
+    pub fn filter(&self, kind: &str, base: &str) -> Option<Vec<Condition>> {
+        self.filter.iter().map(|(name, value)| Condition::exactly(kind, name, value, base)).collect()
+    }
 }
 
-/// The resource scopes of a scope string. What it does not understand grants nothing; a scope with
-/// a query (`?category=…`) is among that until query scopes are enforced: better too little than
-/// the whole type.
+/// The resource scopes of a scope string. What it does not understand grants nothing.
 pub fn granted(scope: &str) -> Vec<Grant> {
-    let scopes = ScopeSet::parse(scope).unwrap_or_default();
-    scopes.resources().map(|scope| Grant { level: scope.level, scope: scope.clone() }).collect()
+    scope.split(' ').filter_map(grant).collect()
+}
+
+fn grant(word: &str) -> Option<Grant> {
+    let (scope, query) = word.split_once('?').map_or((word, None), |(scope, query)| (scope, Some(query)));
+    let scope: ResourceScope = scope.parse().ok()?;
+    let pair = |part: &str| part.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let filter = query.map_or(Some(vec![]), |query| query.split('&').map(pair).collect())?;
+    Some(Grant { level: scope.level, scope, filter })
 }
 
 #[cfg(test)]
@@ -76,13 +91,29 @@ mod tests {
             "patient/Observation.",
             "patient/observation.rs",
             "Patient/Observation.rs",
-            "patient/Observation.rs?category=laboratory",
+            "patient/Observation.rs?",
+            "patient/Observation.rs?category",
             "patient/Observation",
             "everyone/Observation.rs",
             "patient/**.rs",
             "",
         ] {
             assert_eq!(granted(scope), [], "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_cannot_be_answered_grants_nothing_of_that_type() {
+        let filter = |scope: &str, kind: &str| granted(scope)[0].filter(kind, "http://localhost:8081/fhir").map(|all| all.len());
+        assert_eq!(filter("patient/Observation.rs", "Observation"), Some(0));
+        assert_eq!(filter("patient/Observation.rs?category=laboratory&status=final", "Observation"), Some(2));
+        // A wildcard's query is read anew for each type.
+        assert_eq!(filter("patient/*.rs?category=laboratory", "Observation"), Some(1));
+        assert_eq!(filter("patient/*.rs?category=laboratory", "Encounter"), None);
+        for query in
+            ["colour=blue", "category=", "category=,", "category:in=x", "_count=1", "category=laboratory&colour=blue", "date=someday"]
+        {
+            assert_eq!(filter(&format!("patient/Observation.rs?{query}"), "Observation"), None, "{query}");
         }
     }
 }

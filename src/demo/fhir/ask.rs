@@ -17,6 +17,8 @@ pub enum Ask {
     },
     Write {
         kind: String,
+        /// `None`: a resource that is not there yet, or whichever a condition picks.
+        id: Option<String>,
         action: Action,
         operation: &'static str,
     },
@@ -34,13 +36,13 @@ impl Ask {
             [] => Self::Elsewhere { operation: if *method == Method::POST { "ProcessBundle" } else { "SearchAll" } },
             [kind] if is_type(kind) => match *method {
                 Method::GET | Method::HEAD => Self::Search { kind: kind.into(), by_form: false },
-                Method::POST => Self::write(kind, Action::Create, "CreateResource"),
-                ref conditional => Self::change(conditional, kind),
+                Method::POST => Self::write(kind, None, Action::Create, "CreateResource"),
+                ref conditional => Self::change(conditional, kind, None),
             },
             [kind, "_search"] if is_type(kind) && *method == Method::POST => Self::Search { kind: kind.into(), by_form: true },
             [kind, id] if is_type(kind) && is_id(id) => match *method {
                 Method::GET | Method::HEAD => Self::Read { kind: kind.into(), id: id.into() },
-                ref other => Self::change(other, kind),
+                ref other => Self::change(other, kind, Some(id)),
             },
             [_, _, "_history"] => Self::Elsewhere { operation: "GetHistoryByResourceId" },
             [_, _, "_history", _] => Self::Elsewhere { operation: "VersionReadResource" },
@@ -49,15 +51,15 @@ impl Ask {
         }
     }
 
-    fn write(kind: &str, action: Action, operation: &'static str) -> Self {
-        Self::Write { kind: kind.to_owned(), action, operation }
+    fn write(kind: &str, id: Option<&str>, action: Action, operation: &'static str) -> Self {
+        Self::Write { kind: kind.to_owned(), id: id.map(str::to_owned), action, operation }
     }
 
-    fn change(method: &Method, kind: &str) -> Self {
+    fn change(method: &Method, kind: &str, id: Option<&str>) -> Self {
         match *method {
-            Method::DELETE => Self::write(kind, Action::Delete, "DeleteResource"),
-            Method::PATCH => Self::write(kind, Action::Update, "PatchResource"),
-            _ => Self::write(kind, Action::Update, "UpdateResource"),
+            Method::DELETE => Self::write(kind, id, Action::Delete, "DeleteResource"),
+            Method::PATCH => Self::write(kind, id, Action::Update, "PatchResource"),
+            _ => Self::write(kind, id, Action::Update, "UpdateResource"),
         }
     }
 

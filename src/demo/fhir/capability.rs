@@ -14,7 +14,9 @@ const WHAT_IT_IS: &str = "A stand-in for demonstrations and tests, with syntheti
 ///
 /// The types of which there is nothing are not listed, although a search for some of them
 /// answers with an empty list.
-pub fn statement(here: &StandIn) -> Value {
+///
+/// `configuration` is the SMART configuration: its endpoints are repeated here.
+pub fn statement(here: &StandIn, configuration: &Value) -> Value {
     let types: Vec<Value> = here.world.types().iter().map(|kind| resource(kind)).collect();
     json!({
         "resourceType": "CapabilityStatement",
@@ -32,15 +34,27 @@ pub fn statement(here: &StandIn) -> Value {
         "rest": [{
             "mode": "server",
             "documentation": "Every request but this one needs a bearer token.",
-            "security": security(here),
+            "security": security(configuration),
             "resource": types,
         }],
     })
 }
 
-/// SMART App Launch 1.0.0: apps of that time look for the endpoints here.
-fn security(here: &StandIn) -> Value {
-    let uri = |name: &str, url: &str| json!({ "url": name, "valueUri": url });
+/// The endpoints of SMART App Launch 1.0.0, as it names them and as the SMART configuration does.
+const ENDPOINTS: [(&str, &str); 6] = [
+    ("authorize", "authorization_endpoint"),
+    ("token", "token_endpoint"),
+    ("register", "registration_endpoint"),
+    ("manage", "management_endpoint"),
+    ("introspect", "introspection_endpoint"),
+    ("revoke", "revocation_endpoint"),
+];
+
+/// Apps of SMART App Launch 1.0.0 look for the endpoints here. What the SMART configuration does
+/// not name is not there either.
+fn security(configuration: &Value) -> Value {
+    let uri = |(name, field): (&str, &str)| configuration[field].as_str().map(|url| json!({ "url": name, "valueUri": url }));
+    let uris: Vec<Value> = ENDPOINTS.into_iter().filter_map(uri).collect();
     json!({
         "cors": true,
         "service": [{
@@ -52,12 +66,7 @@ fn security(here: &StandIn) -> Value {
         }],
         "extension": [{
             "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-            "extension": [
-                uri("authorize", &here.authorize_url),
-                uri("token", &here.token_url),
-                uri("introspect", &here.introspect_url),
-                uri("revoke", &here.revoke_url),
-            ],
+            "extension": uris,
         }],
     })
 }

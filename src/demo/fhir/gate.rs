@@ -108,7 +108,7 @@ fn names_a_resource(scope: &str) -> bool {
 fn own_resource(here: &StandIn, user: &str) -> Option<(String, String)> {
     let relative = [here.datastore_endpoint.as_str(), here.base.as_str()].iter().find_map(|base| behind(base, user)).unwrap_or(user);
     let (kind, id) = relative.split_once('/')?;
-    matches!(kind, "Patient" | "Practitioner" | "RelatedPerson").then(|| (kind.to_owned(), id.to_owned()))
+    matches!(kind, "Patient" | "Practitioner" | "RelatedPerson" | "Person").then(|| (kind.to_owned(), id.to_owned()))
 }
 
 /// What of a URL follows a base URL and its slash.

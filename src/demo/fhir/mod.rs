@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -68,14 +68,6 @@ pub struct StandIn {
     pub base: String,
     /// What the validator is told and what tokens are for. Ends with a slash.
     pub datastore_endpoint: String,
-    /// The authorization server's endpoint of this name, for the CapabilityStatement.
-    pub authorize_url: String,
-    /// Likewise.
-    pub token_url: String,
-    /// Likewise.
-    pub introspect_url: String,
-    /// Likewise.
-    pub revoke_url: String,
     /// The authorization server's discovery document.
     pub smart_configuration: DiscoverySource,
     /// Decides on every token.
@@ -99,12 +91,15 @@ pub fn router(config: StandIn) -> Router {
 }
 
 /// What the server can do: public, since an app reads it before it has a token.
-async fn metadata(State(here): State<Arc<StandIn>>, request: Request) -> Response {
-    let pairs = Pairs::of_query(request.uri());
-    match negotiation::json_is_welcome(request.headers(), &pairs) {
-        Ok(()) => reply::fhir(StatusCode::OK, &capability::statement(&here)),
-        Err(refusal) => refusal.into_response(),
-    }
+async fn metadata(State(here): State<Arc<StandIn>>, uri: Uri, headers: HeaderMap) -> Response {
+    describe(&here, &uri, &headers).await.unwrap_or_else(Refusal::into_response)
+}
+
+async fn describe(here: &StandIn, uri: &Uri, headers: &HeaderMap) -> Result<Response, Refusal> {
+    negotiation::json_is_welcome(headers, &Pairs::of_query(uri))?;
+    let configuration = (here.smart_configuration)().await.ok_or_else(Refusal::discovery_unavailable)?;
+    let configuration = serde_json::from_slice(&configuration).map_err(|_| Refusal::discovery_unavailable())?;
+    Ok(reply::fhir(StatusCode::OK, &capability::statement(here, &configuration)))
 }
 
 /// The SMART configuration: the authorization server's own bytes.
@@ -129,14 +124,17 @@ async fn serve(here: &StandIn, request: Request) -> Result<Response, Refusal> {
     let caller = gate::admit(here, &head.headers, ask.operation(), now).await?;
 
     let mut pairs = Pairs::of_query(&head.uri);
-    if matches!(ask, Ask::Search { by_form: true, .. }) {
-        pairs.read_form(&head.headers, body).await?;
+    let mut offered = None;
+    match ask {
+        Ask::Search { by_form: true, .. } => pairs.read_form(&head.headers, body).await?,
+        Ask::Write { operation: "CreateResource" | "UpdateResource", .. } => offered = negotiation::read_json(body).await?,
+        _ => {}
     }
     negotiation::json_is_welcome(&head.headers, &pairs)?;
     match ask {
         Ask::Read { kind, id } => read(here, &caller, &kind, &id),
         Ask::Search { kind, .. } => find(here, &caller, &kind, &pairs, negotiation::is_strict(&head.headers)),
-        Ask::Write { kind, action, .. } => Err(refuse_to_write(here, &caller, &kind, action)),
+        Ask::Write { kind, id, action, .. } => Err(refuse_to_write(here, &caller, &kind, id.as_deref(), action, offered.as_ref())),
         Ask::Elsewhere { .. } => Err(Refusal::not_offered()),
     }
 }
@@ -144,7 +142,7 @@ async fn serve(here: &StandIn, request: Request) -> Result<Response, Refusal> {
 fn read(here: &StandIn, caller: &Caller, kind: &str, id: &str) -> Result<Response, Refusal> {
     let found = here.world.get(kind, id);
     if !caller.is_self(kind, id) {
-        let reach = caller.reach(&here.world, kind, Action::Read)?;
+        let reach = caller.reach(here, kind, Action::Read)?;
         if found.is_some_and(|resource| !reach.includes(resource)) {
             return Err(Refusal::outside_the_scopes("this record is not within the granted scopes"));
         }
@@ -153,7 +151,7 @@ fn read(here: &StandIn, caller: &Caller, kind: &str, id: &str) -> Result<Respons
 }
 
 fn find(here: &StandIn, caller: &Caller, kind: &str, pairs: &Pairs, strict: bool) -> Result<Response, Refusal> {
-    let reach = caller.reach(&here.world, kind, Action::Search)?;
+    let reach = caller.reach(here, kind, Action::Search)?;
     if !here.world.types().contains(&kind) && !parameter::is_empty_type(kind) {
         return Err(Refusal::not_offered());
     }
@@ -163,10 +161,17 @@ fn find(here: &StandIn, caller: &Caller, kind: &str, pairs: &Pairs, strict: bool
     Ok(reply::fhir(StatusCode::OK, &bundle::searchset(&here.base, kind, &query, &found)))
 }
 
-/// The scopes are judged first, so that an app learns which of the two stands in its way.
-fn refuse_to_write(here: &StandIn, caller: &Caller, kind: &str, action: Action) -> Refusal {
-    match caller.reach(&here.world, kind, action) {
-        Ok(_) => Refusal::read_only(),
-        Err(refusal) => refusal,
+/// The scopes are judged first, so that an app learns which of the two stands in its way: what is
+/// there and what is offered in its place have to be within them.
+fn refuse_to_write(here: &StandIn, caller: &Caller, kind: &str, id: Option<&str>, action: Action, offered: Option<&Value>) -> Refusal {
+    let reach = match caller.reach(here, kind, action) {
+        Ok(reach) => reach,
+        Err(refusal) => return refusal,
+    };
+    let held = id.and_then(|id| here.world.get(kind, id));
+    if held.into_iter().chain(offered).all(|resource| resource["resourceType"] == kind && reach.includes(resource)) {
+        Refusal::read_only()
+    } else {
+        Refusal::outside_the_scopes("this record is not within the granted scopes")
     }
 }

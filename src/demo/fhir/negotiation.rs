@@ -2,6 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Uri, header};
+use serde_json::Value;
 
 use super::outcome::Refusal;
 
@@ -40,6 +41,12 @@ impl Pairs {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
+}
+
+/// A resource that is offered; `None` where the body is not one.
+pub async fn read_json(body: Body) -> Result<Option<Value>, Refusal> {
+    let bytes = to_bytes(body, LONGEST_BODY).await.map_err(|_| Refusal::too_long())?;
+    Ok(serde_json::from_slice(&bytes).ok().filter(Value::is_object))
 }
 
 /// `_format` rules over `Accept`, since a browser's address bar cannot set the latter.

@@ -24,7 +24,7 @@ impl Kind {
 }
 
 /// A search parameter of one type.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Parameter {
     pub name: &'static str,
     pub kind: Kind,
@@ -50,6 +50,7 @@ const fn token(name: &'static str, at: &'static [Place]) -> Parameter {
     Parameter { name, kind: Kind::Token, at }
 }
 
+const ACTIVE: Parameter = token("active", &[&["active"]]);
 const ID: Parameter = token("_id", &[&["id"]]);
 const LAST_UPDATED: Parameter = date("_lastUpdated", &[&["meta", "lastUpdated"]]);
 const CATEGORY: Parameter = token("category", &[&["category"]]);
@@ -66,6 +67,8 @@ const STATUS: Parameter = token("status", &[&["status"]]);
 const SUBJECT: Parameter = reference("subject", &[&["subject"]]);
 
 const ALLERGY: [Parameter; 7] = [ID, LAST_UPDATED, OF_PATIENT, CATEGORY, CLINICAL_STATUS, CODE, date("date", &[&["recordedDate"]])];
+/// What most clinical types have, for those of which there is nothing.
+const CLINICAL: [Parameter; 7] = [ID, LAST_UPDATED, PATIENT, SUBJECT, CATEGORY, CODE, STATUS];
 const CARE_TEAM: [Parameter; 6] = [ID, LAST_UPDATED, PATIENT, SUBJECT, STATUS, reference("participant", &[&["participant", "member"]])];
 const CONDITION: [Parameter; 10] = [
     ID,
@@ -79,8 +82,17 @@ const CONDITION: [Parameter; 10] = [
     date("onset-date", &[&["onsetDateTime"]]),
     date("recorded-date", &[&["recordedDate"]]),
 ];
-const ENCOUNTERS: [Parameter; 8] =
-    [ID, LAST_UPDATED, PATIENT, SUBJECT, STATUS, token("class", &[&["class"]]), token("type", &[&["type"]]), date("date", &[&["period"]])];
+const ENCOUNTERS: [Parameter; 9] = [
+    ID,
+    LAST_UPDATED,
+    PATIENT,
+    SUBJECT,
+    STATUS,
+    token("class", &[&["class"]]),
+    token("type", &[&["type"]]),
+    date("date", &[&["period"]]),
+    reference("location", &[&["location", "location"]]),
+];
 const IMMUNIZATION: [Parameter; 6] =
     [ID, LAST_UPDATED, OF_PATIENT, STATUS, token("vaccine-code", &[&["vaccineCode"]]), date("date", &[&["occurrenceDateTime"]])];
 const MEDICATION_REQUEST: [Parameter; 9] = [
@@ -97,9 +109,10 @@ const MEDICATION_REQUEST: [Parameter; 9] = [
 const OBSERVATION: [Parameter; 9] =
     [ID, LAST_UPDATED, PATIENT, SUBJECT, CATEGORY, CODE, STATUS, ENCOUNTER, date("date", &[&["effectiveDateTime"]])];
 const ORGANIZATION: [Parameter; 4] = [ID, LAST_UPDATED, IDENTIFIER, text("name", &[&["name"]])];
-const PATIENTS: [Parameter; 9] = [
+const PATIENTS: [Parameter; 10] = [
     ID,
     LAST_UPDATED,
+    ACTIVE,
     NAME,
     FAMILY,
     GIVEN,
@@ -108,37 +121,36 @@ const PATIENTS: [Parameter; 9] = [
     token("gender", &[&["gender"]]),
     reference("general-practitioner", &[&["generalPractitioner"]]),
 ];
+const LOCATION: [Parameter; 4] = [ID, LAST_UPDATED, text("name", &[&["name"]]), reference("organization", &[&["managingOrganization"]])];
+const PERSON: [Parameter; 5] = [ID, LAST_UPDATED, NAME, IDENTIFIER, reference("link", &[&["link", "target"]])];
 const PRACTITIONER: [Parameter; 6] = [ID, LAST_UPDATED, NAME, FAMILY, GIVEN, IDENTIFIER];
 const PROCEDURE: [Parameter; 8] = [ID, LAST_UPDATED, PATIENT, SUBJECT, CODE, STATUS, ENCOUNTER, date("date", &[&["performedDateTime"]])];
-const RELATED_PERSON: [Parameter; 5] = [ID, LAST_UPDATED, OF_PATIENT, NAME, IDENTIFIER];
+const RELATED_PERSON: [Parameter; 6] = [ID, LAST_UPDATED, OF_PATIENT, NAME, IDENTIFIER, ACTIVE];
 /// Of a type of which there is nothing.
 const COMMON: [Parameter; 2] = [ID, LAST_UPDATED];
 
 /// Types of which there is nothing, but for which apps of US Core ask: an empty list tells them
 /// more than an error.
-const EMPTY: [&str; 17] = [
+const EMPTY_CLINICAL: [&str; 12] = [
     "CarePlan",
     "Coverage",
-    "Device",
     "DiagnosticReport",
     "DocumentReference",
     "FamilyMemberHistory",
     "Goal",
-    "Location",
-    "Medication",
     "MedicationDispense",
     "MedicationStatement",
-    "Person",
-    "PractitionerRole",
     "Provenance",
     "QuestionnaireResponse",
     "ServiceRequest",
     "Specimen",
 ];
+/// Likewise, about things and roles.
+const EMPTY: [&str; 3] = ["Device", "Medication", "PractitionerRole"];
 
 /// Whether a type that nothing is held of can be searched all the same.
 pub fn is_empty_type(kind: &str) -> bool {
-    EMPTY.contains(&kind)
+    EMPTY_CLINICAL.contains(&kind) || EMPTY.contains(&kind)
 }
 
 /// The search parameters of one type.
@@ -149,13 +161,16 @@ pub fn of(kind: &str) -> &'static [Parameter] {
         "Condition" => &CONDITION,
         "Encounter" => &ENCOUNTERS,
         "Immunization" => &IMMUNIZATION,
+        "Location" => &LOCATION,
         "MedicationRequest" => &MEDICATION_REQUEST,
         "Observation" => &OBSERVATION,
         "Organization" => &ORGANIZATION,
         "Patient" => &PATIENTS,
+        "Person" => &PERSON,
         "Practitioner" => &PRACTITIONER,
         "Procedure" => &PROCEDURE,
         "RelatedPerson" => &RELATED_PERSON,
+        other if EMPTY_CLINICAL.contains(&other) => &CLINICAL,
         _ => &COMMON,
     }
 }

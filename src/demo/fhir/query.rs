@@ -1,5 +1,7 @@
 //! A search, read from its parameters.
 
+use serde_json::Value;
+
 use super::negotiation::Pairs;
 use super::outcome::Refusal;
 use super::page::{self, Page};
@@ -11,11 +13,47 @@ const USUAL_COUNT: usize = 20;
 /// Results on a page at most.
 const MOST: usize = 200;
 
-/// One parameter of a search: any of its values will do.
-#[derive(Debug)]
+/// One parameter of a search, or of a scope: any of its values will do.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Condition {
     pub parameter: &'static Parameter,
     pub any_of: Vec<Wanted>,
+}
+
+impl Condition {
+    /// Reads one parameter; `None` where the type has none of this name, or the value says nothing.
+    /// The error says in a sentence what is wrong with the value.
+    fn read(kind: &str, name: &str, value: &str, base: &str) -> Result<Option<Self>, (&'static str, &'static str)> {
+        let (plain, modifier) = match name.split_once(':') {
+            Some((plain, modifier)) => (plain, Some(modifier)),
+            None => (name, None),
+        };
+        let Some(parameter) = Parameter::named(kind, plain) else {
+            return Ok(None);
+        };
+        let any_of: Result<Vec<Wanted>, &'static str> = split(value, ',')
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| Wanted::parse(parameter, modifier, part, base))
+            .collect();
+        let any_of = any_of.map_err(|says| (parameter.name, says))?;
+        Ok((!any_of.is_empty()).then_some(Self { parameter, any_of }))
+    }
+
+    /// Reads one parameter of a scope's query, which is understood whole or not at all. Modifiers
+    /// are not (SMART App Launch 2.2, "Scopes for requesting FHIR Resources", calls them
+    /// experimental).
+    pub fn exactly(kind: &str, name: &str, value: &str, base: &str) -> Option<Self> {
+        if name.contains(':') {
+            return None;
+        }
+        Self::read(kind, name, value, base).ok().flatten()
+    }
+
+    pub fn holds(&self, resource: &Value) -> bool {
+        let values = self.parameter.values(resource);
+        self.any_of.iter().any(|wanted| values.iter().any(|found| wanted.matches(found)))
+    }
 }
 
 /// By what to sort, and whether from the end.
@@ -113,24 +151,10 @@ impl Query {
     }
 
     fn read_condition(&mut self, kind: &str, name: &str, value: &str, base: &str) -> Result<bool, Refusal> {
-        let (plain, modifier) = match name.split_once(':') {
-            Some((plain, modifier)) => (plain, Some(modifier)),
-            None => (name, None),
-        };
-        let Some(parameter) = Parameter::named(kind, plain) else {
-            return Ok(false);
-        };
-        let any_of: Result<Vec<Wanted>, &'static str> = split(value, ',')
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| Wanted::parse(parameter, modifier, part, base))
-            .collect();
-        let any_of = any_of.map_err(|says| wrong(parameter.name, says))?;
-        if any_of.is_empty() {
-            return Ok(false);
-        }
-        self.conditions.push(Condition { parameter, any_of });
-        Ok(true)
+        let condition = Condition::read(kind, name, value, base).map_err(|(name, says)| wrong(name, says))?;
+        let is_understood = condition.is_some();
+        self.conditions.extend(condition);
+        Ok(is_understood)
     }
 
     /// The ids of all patients whom the search names.

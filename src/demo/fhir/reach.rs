@@ -4,37 +4,65 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::StandIn;
 use super::access::{Action, Level};
 use super::gate::Caller;
 use super::outcome::Refusal;
-use super::query::Query;
+use super::query::{Condition, Query};
 use crate::demo::people::{World, patient_of};
 
 /// Types that are in no patient's compartment: who works here, and where.
 ///
 /// Nothing in them is about a patient, so whoever may read the type at all may read all of it.
-const DIRECTORY: [&str; 2] = ["Organization", "Practitioner"];
+const DIRECTORY: [&str; 3] = ["Location", "Organization", "Practitioner"];
 
-/// The records of one type that a caller may do something with.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Reach {
-    All,
+/// The records of one type that a caller may do something with: those of any part, and so of any
+/// scope (SMART App Launch 2.2, "Scope Equivalence": several scopes are their union).
+#[derive(Debug)]
+pub struct Reach(Vec<Part>);
+
+/// What one scope reaches.
+#[derive(Debug)]
+struct Part {
+    whose: Whose,
+    /// What of it: all conditions hold.
+    filter: Vec<Condition>,
+}
+
+#[derive(Debug)]
+enum Whose {
+    Everybodys,
     /// Those in the compartments of these patients, by id.
     Of(BTreeSet<String>),
 }
 
 impl Reach {
     pub fn includes(&self, resource: &Value) -> bool {
-        match self {
-            Self::All => true,
-            Self::Of(patients) => patient_of(resource).is_some_and(|id| patients.contains(id)),
+        self.0.iter().any(|part| {
+            let is_theirs = match &part.whose {
+                Whose::Everybodys => true,
+                Whose::Of(patients) => patient_of(resource).is_some_and(|id| patients.contains(id)),
+            };
+            is_theirs && part.filter.iter().all(|condition| condition.holds(resource))
+        })
+    }
+
+    /// The ids of the only patients whose records are reached; `None`: everybody's.
+    pub fn patients(&self) -> Option<BTreeSet<&str>> {
+        let mut all = BTreeSet::new();
+        for part in &self.0 {
+            match &part.whose {
+                Whose::Everybodys => return None,
+                Whose::Of(patients) => all.extend(patients.iter().map(String::as_str)),
+            }
         }
+        Some(all)
     }
 
     /// A search that names a patient out of reach is refused, so that an app does not take
     /// "not yours" for "nothing there".
     pub fn check_named(&self, query: &Query) -> Result<(), Refusal> {
-        let Self::Of(patients) = self else {
+        let Some(patients) = self.patients() else {
             return Ok(());
         };
         if query.named_patients().all(|id| patients.contains(id)) {
@@ -46,26 +74,26 @@ impl Reach {
 
 impl Caller {
     /// The union of what all scopes reach; a refusal where none of them covers the action.
-    pub fn reach(&self, world: &World, kind: &str, action: Action) -> Result<Reach, Refusal> {
-        let mut patients: Option<BTreeSet<String>> = None;
+    pub fn reach(&self, here: &StandIn, kind: &str, action: Action) -> Result<Reach, Refusal> {
+        let mut parts = Vec::new();
         for grant in self.grants.iter().filter(|grant| grant.covers(kind, action)) {
-            let found = match grant.level {
-                Level::System => return Ok(Reach::All),
-                Level::Patient => self.patient.iter().cloned().collect(),
-                Level::User => self.opens(world),
+            let patients = match grant.level {
+                Level::System => None,
+                Level::Patient => match &self.patient {
+                    Some(patient) => Some(BTreeSet::from([patient.clone()])),
+                    None => continue,
+                },
+                Level::User if self.fhir_user.is_none() => continue,
+                Level::User => Some(self.opens(&here.world)),
             };
-            let in_context = match grant.level {
-                Level::Patient => self.patient.is_some(),
-                _ => self.fhir_user.is_some(),
-            };
-            if in_context && DIRECTORY.contains(&kind) {
-                return Ok(Reach::All);
-            }
-            if in_context {
-                patients.get_or_insert_default().extend(found);
-            }
+            let Some(filter) = grant.filter(kind, &here.base) else { continue };
+            let whose = patients.filter(|_| !DIRECTORY.contains(&kind)).map_or(Whose::Everybodys, Whose::Of);
+            parts.push(Part { whose, filter });
         }
-        patients.map(Reach::Of).ok_or_else(|| Refusal::outside_the_scopes(format!("no granted scope covers this use of {kind}")))
+        if parts.is_empty() {
+            return Err(Refusal::outside_the_scopes(format!("no granted scope covers this use of {kind}")));
+        }
+        Ok(Reach(parts))
     }
 
     /// The patients whom the person who signed in may open.
@@ -86,9 +114,17 @@ impl Caller {
                     .collect(),
                 None => BTreeSet::new(),
             },
+            "Person" => world.get("Person", id).map(|own| linked(world, own)).unwrap_or_default(),
             _ => BTreeSet::new(),
         }
     }
+}
+
+/// The patients whom a Person is, or whom the RelatedPersons it is look after.
+fn linked(world: &World, person: &Value) -> BTreeSet<String> {
+    let links = person["link"].as_array().into_iter().flatten();
+    let targets = links.filter_map(|link| link["target"]["reference"].as_str()?.split_once('/'));
+    targets.filter_map(|(kind, id)| world.get(kind, id).and_then(patient_of).map(str::to_owned)).collect()
 }
 
 /// HealthLake's own rule: the patients who name the practitioner as theirs.

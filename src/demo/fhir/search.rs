@@ -39,18 +39,14 @@ pub fn run<'w>(world: &'w World, kind: &str, query: &Query, reach: &Reach) -> Fo
 /// As few resources as the index by patient allows.
 fn candidates<'w>(world: &'w World, kind: &str, query: &Query, reach: &Reach) -> Vec<&'w Value> {
     let of = |patients: BTreeSet<&str>| patients.into_iter().flat_map(|patient| world.of_patient(kind, patient)).collect();
-    match (query.only_patients(), reach) {
-        (Some(patients), _) => of(patients.into_iter().collect()),
-        (None, Reach::Of(patients)) => of(patients.iter().map(String::as_str).collect()),
-        (None, Reach::All) => world.resources(kind).iter().collect(),
+    match query.only_patients().map(|patients| patients.into_iter().collect()).or_else(|| reach.patients()) {
+        Some(patients) => of(patients),
+        None => world.resources(kind).iter().collect(),
     }
 }
 
 fn matches(query: &Query, resource: &Value) -> bool {
-    query.conditions.iter().all(|condition| {
-        let values = condition.parameter.values(resource);
-        condition.any_of.iter().any(|wanted| values.iter().any(|found| wanted.matches(found)))
-    })
+    query.conditions.iter().all(|condition| condition.holds(resource))
 }
 
 /// What a resource is sorted by.

@@ -105,7 +105,7 @@ fn token(value: &str) -> Wanted {
     Wanted::Token { system, code: (!code.is_empty()).then_some(code) }
 }
 
-/// A `CodeableConcept`, a `Coding`, an `Identifier`, or a plain code.
+/// A `CodeableConcept`, a `Coding`, an `Identifier`, a plain code, or a boolean.
 fn token_matches(system: Option<&str>, code: Option<&str>, found: &Value) -> bool {
     if let Some(codings) = found["coding"].as_array() {
         return codings.iter().any(|coding| token_matches(system, code, coding));
@@ -113,6 +113,9 @@ fn token_matches(system: Option<&str>, code: Option<&str>, found: &Value) -> boo
     if let Some(plain) = found.as_str() {
         // The system of a plain code is known from its element, and is not written down.
         return code.is_none_or(|code| code == plain);
+    }
+    if let Some(flag) = found.as_bool() {
+        return code.is_none_or(|code| code == if flag { "true" } else { "false" });
     }
     let found_system = found["system"].as_str().unwrap_or_default();
     let found_code = found["code"].as_str().or(found["value"].as_str());

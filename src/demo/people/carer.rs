@@ -1,6 +1,6 @@
 //! Those who look after somebody: parents of the children, grown children of the very old.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::{Duration, Time};
 
 use super::chart::Chart;
@@ -98,4 +98,33 @@ pub fn write(chart: &mut Chart) {
             }],
         }),
     );
+}
+
+/// The Persons behind the RelatedPersons: one for each carer, with a link to each of their roles.
+pub fn persons(related: &[Value]) -> Vec<Value> {
+    let mut persons: Vec<Value> = Vec::new();
+    for role in related {
+        let link = json!({ "target": { "reference": format!("RelatedPerson/{}", role["id"].as_str().unwrap_or_default()) } });
+        match persons.iter_mut().find(|person| person["identifier"] == role["identifier"]) {
+            Some(person) => {
+                // RFC 3339 in UTC and to the second: text in order is time in order.
+                let latest = person["meta"]["lastUpdated"].as_str().max(role["meta"]["lastUpdated"].as_str()).map(str::to_owned);
+                person["meta"]["lastUpdated"] = latest.into();
+                if let Some(links) = person["link"].as_array_mut() {
+                    links.push(link);
+                }
+            }
+            None => {
+                let mut person = role.clone();
+                person["resourceType"] = "Person".into();
+                person["id"] = format!("person-{}", role["identifier"][0]["value"].as_str().unwrap_or_default().to_lowercase()).into();
+                person["link"] = json!([link]);
+                if let Some(fields) = person.as_object_mut() {
+                    fields.retain(|name, _| !matches!(name.as_str(), "patient" | "relationship"));
+                }
+                persons.push(person);
+            }
+        }
+    }
+    persons
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::chart::labelled;
 
 pub const ORGANIZATION: &str = "org-willowbank";
+pub const LOCATION: &str = "loc-willowbank";
 
 /// Someone who sees patients.
 pub struct Clinician {
@@ -97,6 +98,19 @@ pub fn organization(at: OffsetDateTime) -> Value {
             "postalCode": "00100",
             "country": "US",
         }],
+    });
+    labelled(body, at)
+}
+
+/// Where its patients are seen, as a FHIR Location.
+pub fn location(at: OffsetDateTime) -> Value {
+    let body = json!({
+        "resourceType": "Location",
+        "id": LOCATION,
+        "text": synthetic_text("Willowbank Practice, consulting rooms"),
+        "status": "active",
+        "name": "Willowbank Practice, consulting rooms (synthetic)",
+        "managingOrganization": { "reference": format!("Organization/{ORGANIZATION}") },
     });
     labelled(body, at)
 }

@@ -57,16 +57,18 @@ use person::Person;
 use shelf::Shelf;
 
 /// The types of which the population has resources.
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 14] = [
     "AllergyIntolerance",
     "CareTeam",
     "Condition",
     "Encounter",
     "Immunization",
+    "Location",
     "MedicationRequest",
     "Observation",
     "Organization",
     "Patient",
+    "Person",
     "Practitioner",
     "Procedure",
     "RelatedPerson",
@@ -85,6 +87,7 @@ impl World {
         let mut world = Self { shelves: TYPES.map(|kind| (kind, Shelf::default())).into(), people: login::everybody(&people, today) };
         let founded = (today - Duration::days(1_500)).midnight().assume_utc();
         world.put(clinician::organization(founded));
+        world.put(clinician::location(founded));
         for (n, clinician) in CLINICIANS.iter().enumerate() {
             world.put(clinician.resource(n + 1, founded));
         }
@@ -92,6 +95,9 @@ impl World {
             for resource in records(person, today) {
                 world.put(resource);
             }
+        }
+        for carer in carer::persons(world.resources("RelatedPerson")) {
+            world.put(carer);
         }
         world
     }

@@ -5,9 +5,10 @@ use time::{Date, Duration, OffsetDateTime, Time, Weekday};
 
 use super::ailment::Ailment;
 use super::chart::{Chart, instant};
-use super::clinician::ORGANIZATION;
+use super::clinician::{LOCATION, ORGANIZATION};
 use super::dice::Dice;
 use super::person::Person;
+use super::roster::SIGN_IN_PATIENT;
 use super::term::Term;
 
 /// How far back the practice's notes go, in days.
@@ -70,27 +71,47 @@ pub fn write(chart: &mut Chart, dice: &mut Dice) -> Vec<Visit> {
         let age = (chart.today - day).whole_days();
         let progress = 1.0 - (age as f64 / THREE_YEARS as f64).min(1.0);
         let mut visit = Visit { id: String::new(), start, reason, clinician, progress };
-        visit.id = chart.add("Encounter", start + Duration::minutes(20), encounter(person, &visit));
+        visit.id = chart.add("Encounter", start + Duration::minutes(20), encounter(person, &visit, &SEEN));
         visits.push(visit);
+    }
+    if is_here(person) {
+        // Since yesterday afternoon: today may be minutes old.
+        let start = chart.today.with_time(Time::MIDNIGHT).assume_utc() - Duration::hours(8);
+        let stay = Visit { id: String::new(), start, reason: Reason::Unwell, clinician: person.clinicians[0], progress: 1.0 };
+        chart.add("Encounter", start, encounter(person, &stay, &STAYS));
     }
     visits
 }
 
-fn encounter(person: &Person, visit: &Visit) -> Value {
+/// Whether they are at the practice now, under observation: some are, so that an app can be
+/// launched within an encounter that goes on.
+fn is_here(person: &Person) -> bool {
+    person.number == SIGN_IN_PATIENT || person.number.is_multiple_of(10)
+}
+
+/// FHIR's status of an Encounter, and HL7's ActCode for its class.
+struct Kind {
+    status: &'static str,
+    class: (&'static str, &'static str),
+}
+
+const SEEN: Kind = Kind { status: "finished", class: ("AMB", "ambulatory") };
+const STAYS: Kind = Kind { status: "in-progress", class: ("OBSENC", "observation encounter") };
+
+fn encounter(person: &Person, visit: &Visit, kind: &Kind) -> Value {
+    let (code, display) = kind.class;
+    let mut period = json!({ "start": instant(visit.start) });
+    if kind.status == SEEN.status {
+        period["end"] = instant(visit.start + Duration::minutes(20)).into();
+    }
     json!({
-        "status": "finished",
-        "class": {
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-            "code": "AMB",
-            "display": "ambulatory",
-        },
+        "status": kind.status,
+        "class": { "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": code, "display": display },
         "type": [visit.reason.term().concept()],
         "subject": person.reference(),
         "participant": [{ "individual": visit.clinician_reference() }],
-        "period": {
-            "start": instant(visit.start),
-            "end": instant(visit.start + Duration::minutes(20)),
-        },
+        "period": period,
+        "location": [{ "location": { "reference": format!("Location/{LOCATION}") } }],
         "serviceProvider": { "reference": format!("Organization/{ORGANIZATION}") },
     })
 }

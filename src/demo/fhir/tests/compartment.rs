@@ -85,6 +85,18 @@ async fn a_parent_opens_the_records_of_both_children() {
 }
 
 #[tokio::test]
+async fn a_person_opens_the_records_that_they_are_linked_to() {
+    let parent = WORLD.people().into_iter().find(|p| p.fhir_user.starts_with("Related")).unwrap();
+    let links_to_them = |person: &&Value| person["link"].to_string().contains(&parent.fhir_user);
+    let person = WORLD.resources("Person").iter().find(links_to_them).unwrap();
+    let user = format!("Person/{}", person["id"].as_str().unwrap());
+    let server = with_user("openid fhirUser user/Patient.rs", &user);
+    assert_eq!(server.get("/Patient").await.ids(), parent.opens);
+    assert_eq!(server.get(&format!("/{user}")).await.status, StatusCode::OK, "they may be greeted");
+    assert_refused(&server.get("/Person").await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_user_who_is_nobody_here_opens_nothing() {
     let elsewhere = json!({ "fhirUser": "https://elsewhere.example/fhir/Practitioner/prac-larkspur" });
     let server = Server::answering(yes("user/*.rs", elsewhere));

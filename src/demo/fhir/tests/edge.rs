@@ -14,10 +14,32 @@ async fn metadata_is_public_and_says_what_this_is() {
     let statement = reply.json();
     let description = statement["implementation"]["description"].as_str().unwrap();
     assert!(description.contains("not a FHIR server for production"));
-    let uris = &statement["rest"][0]["security"]["extension"][0];
+}
+
+/// SMART App Launch 1.0.0: the same endpoints in both places, and what is absent in one is absent
+/// in the other.
+#[tokio::test]
+async fn metadata_repeats_the_endpoints_of_the_smart_configuration() {
+    let server = with_system("system/*.rs");
+    let security =
+        server.request(Method::GET, "/metadata", &[("origin", "https://app.example")]).await.json()["rest"][0]["security"].clone();
+    assert_eq!(security["service"][0]["coding"][0]["code"], "SMART-on-FHIR");
+    let uris = &security["extension"][0];
     assert_eq!(uris["url"], "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
-    let names: Vec<&str> = uris["extension"].as_array().unwrap().iter().map(|uri| uri["url"].as_str().unwrap()).collect();
-    assert_eq!(names, ["authorize", "token", "introspect", "revoke"]);
+    let found: Vec<(&str, &str)> =
+        uris["extension"].as_array().unwrap().iter().map(|uri| (uri["url"].as_str().unwrap(), uri["valueUri"].as_str().unwrap())).collect();
+    let expected = [
+        ("authorize", "http://127.0.0.1:8080/authorize"),
+        ("token", "http://127.0.0.1:8080/token"),
+        ("manage", "http://127.0.0.1:8080/account/apps"),
+        ("introspect", "http://127.0.0.1:8080/introspect"),
+    ];
+    assert_eq!(found, expected);
+
+    for unknown in [None, Some(b"not JSON".to_vec())] {
+        let reply = Server::with_discovery(json!({}), unknown).request(Method::GET, "/metadata", &[]).await;
+        assert_refused(&reply, StatusCode::SERVICE_UNAVAILABLE);
+    }
 }
 
 #[tokio::test]
@@ -45,7 +67,7 @@ async fn the_smart_configuration_is_passed_on_byte_for_byte() {
     let server = with_system("system/*.rs");
     let path = "/.well-known/smart-configuration";
     let reply = server.request(Method::GET, path, &[]).await;
-    assert_eq!(reply.text, r#"{"issuer":"x"}"#);
+    assert_eq!(reply.text, DISCOVERY);
     assert_eq!(reply.header("content-type"), "application/json");
     assert_eq!(reply.header("access-control-allow-origin"), "*");
 

@@ -88,12 +88,6 @@ async fn a_scope_covers_its_type_and_its_letters_only() {
 }
 
 #[tokio::test]
-async fn a_scope_with_a_query_does_not_grant_the_whole_type() {
-    let server = with_patient("patient/Observation.rs?category=laboratory", "p001");
-    assert_refused(&server.get("/Observation?patient=p001").await, StatusCode::FORBIDDEN);
-}
-
-#[tokio::test]
 async fn writing_is_judged_by_scope_and_then_refused() {
     let bearer = format!("Bearer {TOKEN}");
     let headers = [("authorization", bearer.as_str())];

@@ -4,6 +4,7 @@
 mod compartment;
 mod edge;
 mod gate;
+mod query_scope;
 mod search;
 
 use std::sync::{Arc, LazyLock, Mutex};
@@ -20,6 +21,13 @@ use super::*;
 const NOW: OffsetDateTime = datetime!(2026-11-20 12:00 UTC);
 const BASE: &str = "http://localhost:8081/fhir";
 const ENDPOINT: &str = "http://localhost:8081/datastore/demo/r4/";
+const DISCOVERY: &str = r#"{
+    "issuer": "http://127.0.0.1:8080",
+    "authorization_endpoint": "http://127.0.0.1:8080/authorize",
+    "token_endpoint": "http://127.0.0.1:8080/token",
+    "introspection_endpoint": "http://127.0.0.1:8080/introspect",
+    "management_endpoint": "http://127.0.0.1:8080/account/apps"
+}"#;
 const TOKEN: &str = "eyJ.secret.token";
 
 static WORLD: LazyLock<Arc<World>> = LazyLock::new(|| Arc::new(World::generate(NOW.date())));
@@ -101,7 +109,7 @@ fn with_system(scope: &str) -> Server {
 
 impl Server {
     fn answering(answer: Value) -> Self {
-        Self::with_discovery(answer, Some(br#"{"issuer":"x"}"#.to_vec()))
+        Self::with_discovery(answer, Some(DISCOVERY.into()))
     }
 
     fn with_discovery(answer: Value, discovery: Option<Vec<u8>>) -> Self {
@@ -111,10 +119,6 @@ impl Server {
             world: WORLD.clone(),
             base: BASE.into(),
             datastore_endpoint: ENDPOINT.into(),
-            authorize_url: "http://127.0.0.1:8080/authorize".into(),
-            token_url: "http://127.0.0.1:8080/token".into(),
-            introspect_url: "http://127.0.0.1:8080/introspect".into(),
-            revoke_url: "http://127.0.0.1:8080/revoke".into(),
             smart_configuration: Arc::new(move || {
                 let bytes = discovery.clone();
                 Box::pin(async move { bytes })
@@ -161,6 +165,15 @@ impl Server {
             .header("authorization", format!("Bearer {TOKEN}"))
             .header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    async fn offer(&self, method: Method, path: &str, resource: &Value) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/fhir{path}"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/fhir+json");
+        self.send(request.body(resource.to_string().into()).unwrap()).await
     }
 }
 

@@ -63,12 +63,14 @@ async fn patients_are_found_by_what_people_know_of_them() {
         format!("/Patient?identifier={mrn}"),
         format!("/Patient?identifier=https://willowbank.example/mrn|{mrn}"),
         format!("/Patient?birthdate={birth}&gender=female,male,other"),
+        format!("/Patient?birthdate={birth}&active=true"),
     ] {
         let reply = server.get(&path).await;
         assert!(reply.ids().contains(&"p001".to_owned()), "{path}: {}", reply.text);
         assert!(reply.ids().len() < 4, "{path}");
     }
     assert_eq!(total(&server, &format!("/Patient?identifier=http://other.example|{mrn}")).await, 0);
+    assert_eq!(total(&server, "/Patient?active=false").await, 0);
     let panel = "/Patient?general-practitioner=Practitioner/prac-fernsby";
     assert_eq!(total(&server, panel).await, 13);
     let genders = ["female", "male", "other"].map(|gender| format!("/Patient?gender={gender}"));
@@ -187,5 +189,69 @@ async fn a_type_without_resources_is_an_empty_list_and_no_type_is_not_found() {
     assert_refused(&server.get("/DiagnosticReport/1").await, StatusCode::NOT_FOUND);
     for elsewhere in ["/Nonsense", "/", "/$export", "/Patient/p001/$everything", "/patient"] {
         assert_refused(&server.get(elsewhere).await, StatusCode::NOT_FOUND);
+    }
+}
+
+/// What an authorization server asks on behalf of its patient picker.
+#[tokio::test]
+async fn a_directory_is_searched_by_post_and_read_page_by_page() {
+    let server = with_system("system/Patient.rs system/RelatedPerson.rs system/CareTeam.rs system/Encounter.rs");
+    let first = server.post("/Patient/_search", "general-practitioner=Practitioner/prac-larkspur&_sort=name&_count=20").await;
+    assert_eq!(first.json()["total"], 27);
+    let second = server.get(&first.link("next").unwrap()).await;
+    assert_eq!((first.ids().len(), second.ids().len(), second.link("next")), (20, 7, None));
+    assert!(first.ids().iter().all(|id| !second.ids().contains(id)));
+
+    let parent = WORLD.people().into_iter().find(|p| p.fhir_user.starts_with("Related")).unwrap();
+    let own = WORLD.get("RelatedPerson", parent.fhir_user.split_once('/').unwrap().1).unwrap();
+    let identifier = &own["identifier"][0];
+    let form = format!("identifier={}|{}", identifier["system"].as_str().unwrap(), identifier["value"].as_str().unwrap());
+    let children: Vec<Value> = server.post("/RelatedPerson/_search", form).await.json()["entry"].as_array().unwrap().clone();
+    let children: Vec<&str> = children.iter().filter_map(|entry| entry["resource"]["patient"]["reference"].as_str()).collect();
+    assert_eq!(children, parent.opens.iter().map(|id| format!("Patient/{id}")).collect::<Vec<_>>());
+
+    let team = server.post("/CareTeam/_search", "participant=Practitioner/prac-fernsby&patient=Patient/p001").await;
+    assert_eq!(team.json()["total"], 1);
+    let nobodys = server.post("/CareTeam/_search", "participant=Practitioner/prac-newleaf&patient=Patient/p001").await;
+    assert_eq!(nobodys.json()["total"], 0);
+    let encounters = server.post("/Encounter/_search", "patient=Patient/p001&_sort=-date").await.json();
+    assert_eq!(encounters["entry"][0]["resource"]["status"], "in-progress");
+    assert_eq!(encounters["entry"][1]["resource"]["status"], "finished");
+}
+
+#[tokio::test]
+async fn every_type_that_us_core_names_can_be_searched() {
+    let server = with_patient("patient/*.rs", "p001");
+    for kind in [
+        "Patient",
+        "AllergyIntolerance",
+        "CarePlan",
+        "CareTeam",
+        "Condition",
+        "Coverage",
+        "DiagnosticReport",
+        "DocumentReference",
+        "Encounter",
+        "Goal",
+        "Immunization",
+        "Location",
+        "MedicationDispense",
+        "MedicationRequest",
+        "Observation",
+        "Organization",
+        "Practitioner",
+        "Procedure",
+        "Provenance",
+        "RelatedPerson",
+        "ServiceRequest",
+        "Specimen",
+    ] {
+        let by = if matches!(kind, "Location" | "Organization" | "Patient" | "Practitioner") { "" } else { "?patient=p001" };
+        let reply = server.get(&format!("/{kind}{by}")).await;
+        assert_eq!(reply.status, StatusCode::OK, "{kind}: {}", reply.text);
+        // Nothing held or not: a search in somebody else's name is refused.
+        if !by.is_empty() {
+            assert_refused(&server.get(&format!("/{kind}?patient=p002")).await, StatusCode::FORBIDDEN);
+        }
     }
 }
