@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::Failure;
-use crate::demo::people::PersonKind;
 use crate::demo::{Demo, Ports};
 
 /// Where the demo looks for free ports.
@@ -41,16 +40,11 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 
 fn print(demo: &Demo) {
     println!("Admit, the demonstration. Every person and record here is synthetic; everything is gone when it ends.\n");
-    println!("  Open    {}/    a sample app that reads a health record", demo.app_url);
+    println!("  Open    {}/    four ways to a health record, with sample apps", demo.app_url);
     println!("  Server  {}     FHIR stand-in  {}\n", demo.issuer, demo.fhir_base);
     println!("Sign in with the password \"{}\" as", demo.password);
     for person in &demo.people {
-        let kind = match person.kind {
-            PersonKind::Clinician => "clinician",
-            PersonKind::Patient => "patient",
-            PersonKind::Carer => "parent",
-        };
-        println!("  {:<18} {:<10} {}", person.username, kind, person.note);
+        println!("  {:<18} {:<10} {}", person.username, person.kind.as_str(), person.note);
     }
     let (service, secret) = &demo.service;
     println!("\nA backend service's token, and a look at the store with it:");

@@ -32,7 +32,7 @@ pub struct Ports {
     pub server: u16,
     /// The FHIR stand-in's.
     pub fhir: u16,
-    /// The sample app's.
+    /// The sample apps'.
     pub app: u16,
 }
 
@@ -42,7 +42,7 @@ pub struct Demo {
     pub issuer: String,
     /// The FHIR base.
     pub fhir_base: String,
-    /// The sample app.
+    /// The page that leads to the sample apps.
     pub app_url: String,
     /// Who can sign in.
     pub people: Vec<DemoPerson>,
@@ -121,10 +121,11 @@ impl Demo {
         })
         .await?;
 
+        let apps = sample_app::router(&issuer, &fhir_base, &people, stock::PASSWORD);
         let stand_in = fhir::router(stand_in(&issuer, &fhir_base, world, clock)?);
         let handle = Handle::new();
         run(server, &app::router(&app), &handle);
-        for (listeners, routes) in [(fhir_port, stand_in), (app_port, sample_app::router(&fhir_base))] {
+        for (listeners, routes) in [(fhir_port, stand_in), (app_port, apps)] {
             run(listeners, &routes, &handle);
         }
         Ok(Self {

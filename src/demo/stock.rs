@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::people::World;
-use super::sample_app;
+use super::sample_app::{DIARY, RESULTS, SampleApp, VIEWER};
 use crate::audit::Origin;
-use crate::client::{Client, ClientAuth, GrantType};
+use crate::client::{Asking, Client, ClientAuth, GrantType};
 use crate::id::{ClientId, PatientId, UserId};
 use crate::password::Passwords;
 use crate::person::{Patient, User};
@@ -52,15 +52,20 @@ pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &st
         };
         store.create_user(origin, NewUser { user, password_hash: hash.clone() }).await?;
     }
-    let viewer = Client {
-        developer: Some("The makers of Admit".to_owned()),
-        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        redirect_uris: vec![RedirectUri::register(&format!("{app_url}/callback.html"))?],
-        post_logout_redirect_uris: vec![format!("{app_url}/")],
-        is_verified: true,
-        ..client(sample_app::CLIENT_ID, "Vitals viewer", ClientAuth::None, sample_app::SCOPE, origin)
-    };
-    store.create_client(origin, NewClient { client: viewer, secret: None }).await?;
+    let apps = [
+        Client {
+            attested: Some(true),
+            asks_clinicians: Asking::PreApproved,
+            launch_uri: Some(format!("{app_url}/{}/launch.html", VIEWER.id)),
+            ..sample(&VIEWER, app_url, origin)?
+        },
+        Client { attested: Some(true), ..sample(&DIARY, app_url, origin)? },
+        // Its developer has not answered.
+        sample(&RESULTS, app_url, origin)?,
+    ];
+    for app in apps {
+        store.create_client(origin, NewClient { client: app, secret: None }).await?;
+    }
     // For whoever writes an app of their own: any port of a loopback address will do.
     let own = Client {
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
@@ -88,6 +93,22 @@ pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &st
         Client { may_introspect: true, is_verified: true, ..client(GATEWAY, "FHIR gateway", ClientAuth::ClientSecretBasic, "", origin) };
     store.create_client(origin, NewClient { client: gateway, secret: Some(secrets.gateway.digest()) }).await?;
     Ok(secrets)
+}
+
+/// One of the sample apps.
+fn sample(app: &SampleApp, app_url: &str, origin: &Origin) -> Result<Client, StartError> {
+    let scope = if app.id == VIEWER.id { format!("launch {}", app.scope) } else { app.scope.to_owned() };
+    Ok(Client {
+        developer: Some("The makers of Admit".to_owned()),
+        grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        redirect_uris: vec![RedirectUri::register(&format!("{app_url}/{}/callback.html", app.id))?],
+        post_logout_redirect_uris: vec![format!("{app_url}/")],
+        is_verified: true,
+        website: Some(format!("{app_url}/{}/", app.id)),
+        policy_uri: Some(format!("{app_url}/policy.html#privacy")),
+        tos_uri: Some(format!("{app_url}/policy.html#terms")),
+        ..client(app.id, app.name, ClientAuth::None, &scope, origin)
+    })
 }
 
 fn client(id: &str, name: &str, auth: ClientAuth, scopes: &str, origin: &Origin) -> Client {

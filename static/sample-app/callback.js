@@ -3,10 +3,11 @@
 
 import { loadConfig } from './config.js';
 import { showDeveloperFacts, userText } from './developer.js';
-import { byId, clearProblem, element, guarded, labelData, say, setState } from './page.js';
+import { byId, clearProblem, element, entitle, guarded, labelData, say, setState } from './page.js';
 import { Problem, SessionEnded } from './problem.js';
 import { Session, forgetAll } from './session.js';
 import { endSessionAddress, finishSignIn, isAnswer, refresh, revoke } from './smart.js';
+import { wear } from './style.js';
 import { hideRecord, showRecord } from './viewer.js';
 
 // Before anything else: the code leaves the address bar, and with it the history.
@@ -41,6 +42,7 @@ async function open() {
     if (!session) throw new Problem('This tab is not connected to a record', 'Connect to one from the start.');
     await session.claimRefreshToken();
   }
+  await wear(session.facts.smart_style_url);
   const show = async () => {
     await showRecord(session);
     byId('user').textContent = userText(session);
@@ -77,7 +79,7 @@ async function signOut(session) {
   clearProblem();
   hideRecord();
   byId('actions').hidden = true;
-  document.title = 'Signed out – Vitals viewer (synthetic sample)';
+  entitle('Signed out');
   say('Signing out …');
   const [revoked, address] = await Promise.all([revoke(session), endSessionAddress(session)]);
   session.forget();

@@ -1,4 +1,5 @@
-// What this app is told about its surroundings: /config.json.
+// What this app is told about itself and its surroundings: config.json beside its pages. All apps of
+// the demonstration share these modules; each has a folder of its own, named by its client_id.
 
 import { Problem } from './problem.js';
 
@@ -24,7 +25,7 @@ export function isSafeAddress(text) {
 export async function loadConfig() {
   let config;
   try {
-    const response = await fetch(new URL('config.json', import.meta.url), { cache: 'no-store', credentials: 'omit' });
+    const response = await fetch(new URL('config.json', location.href), { cache: 'no-store', credentials: 'omit' });
     if (!response.ok) throw new Error('no config');
     config = await response.json();
   } catch {

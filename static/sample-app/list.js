@@ -1,9 +1,16 @@
-// Conditions and medications: FHIR resources as lines of a list,
+// Conditions, medications, results and vaccinations: FHIR resources as lines of a list,
 // each `{ name, status, current, detail, when }`.
 
 import { inWords, timeOf } from './date.js';
 
 const nameOf = (concept) => concept?.text ?? concept?.coding?.find(({ display }) => display)?.display ?? concept?.coding?.[0]?.code;
+
+/** What was found, in words: a number with its unit, an answer, or a text. */
+function valueText(observation) {
+  const { valueQuantity: quantity, valueCodeableConcept: concept, valueString: text } = observation;
+  if (quantity) return [`${quantity.comparator ?? ''}${quantity.value}`, quantity.unit?.startsWith('{') ? null : quantity.unit].filter(Boolean).join(' ');
+  return nameOf(concept) ?? text ?? 'Without a value';
+}
 
 const codeOf = (concept) => concept?.coding?.[0]?.code;
 
@@ -55,4 +62,32 @@ export function medicationsIn(resources) {
         time: timeOf(request.authoredOn),
       };
     }));
+}
+
+/** Observations, the latest of each kind as current. */
+export function resultsIn(resources) {
+  const seen = new Set();
+  return resources
+    .filter(({ status }) => !['entered-in-error', 'cancelled', 'registered'].includes(status))
+    .map((observation) => ({ observation, time: timeOf(observation.effectiveDateTime ?? observation.issued) ?? 0 }))
+    .sort((a, b) => b.time - a.time)
+    .map(({ observation, time }) => {
+      const name = nameOf(observation.code) ?? 'Result without a name';
+      const current = !seen.has(name);
+      seen.add(name);
+      return { name, status: valueText(observation), current, detail: null, when: inWords(observation.effectiveDateTime), time };
+    });
+}
+
+export function vaccinesIn(resources) {
+  return inOrder(resources
+    .filter(({ status }) => status === 'completed')
+    .map((vaccine) => ({
+      name: nameOf(vaccine.vaccineCode) ?? 'Vaccine without a name',
+      status: 'Given',
+      current: true,
+      detail: null,
+      when: inWords(vaccine.occurrenceDateTime),
+      time: timeOf(vaccine.occurrenceDateTime),
+    })));
 }

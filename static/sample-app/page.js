@@ -6,6 +6,13 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 export const byId = (id) => document.getElementById(id);
 
+const TITLE = document.title;
+
+/** Puts what is on the page before the app's name. */
+export function entitle(what) {
+  document.title = what ? `${what} – ${TITLE}` : TITLE;
+}
+
 function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) node.setAttribute(name, '');

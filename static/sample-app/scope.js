@@ -2,9 +2,24 @@
 
 const RESOURCES = {
   Patient: 'Name, birth date and other personal details',
-  Observation: 'Vital signs and measurements',
+  Observation: 'Measurements and observations',
   Condition: 'Conditions and diagnoses',
+  Encounter: 'Visits',
+  Immunization: 'Vaccinations',
   MedicationRequest: 'Prescribed medications',
+};
+
+/** The categories of US Core, by the code that a scope's query ends with. */
+const CATEGORIES = {
+  'encounter-diagnosis': 'Diagnoses made at visits',
+  'problem-list-item': 'The problem list',
+  'health-concern': 'Health concerns',
+  laboratory: 'Laboratory results',
+  procedure: 'Clinical tests',
+  sdoh: 'Living conditions',
+  'social-history': 'Social history',
+  survey: 'Questionnaires',
+  'vital-signs': 'Vital signs',
 };
 
 const OTHERS = {
@@ -46,10 +61,23 @@ export function outcome(requested, granted) {
   return related.length > 0 ? 'partly' : 'no';
 }
 
+/** The parts of a scope that were granted in its place. */
+export function narrower(requested, granted) {
+  const wanted = parsed(requested);
+  return scopeList(granted).filter((scope) => {
+    const grant = parsed(scope);
+    return wanted && grant?.filter && grant.type === wanted.type;
+  });
+}
+
 /** A scope in words for the person whose record it is. */
 export function inWords(scope) {
   if (OTHERS[scope]) return OTHERS[scope];
   const parts = parsed(scope);
   if (!parts) return scope;
-  return parts.type === '*' ? 'Everything in the record' : RESOURCES[parts.type] ?? parts.type;
+  const type = parts.type === '*' ? 'Everything in the record' : RESOURCES[parts.type] ?? parts.type;
+  if (!parts.filter) return type;
+  const codes = new URLSearchParams(parts.filter.replaceAll('+', '%2B')).getAll('category').map((value) => value.split('|').at(-1));
+  const words = codes.map((code) => CATEGORIES[code]);
+  return words.length > 0 && words.every(Boolean) ? words.join(', ') : `${type}, where ${parts.filter}`;
 }

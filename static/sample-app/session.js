@@ -5,8 +5,10 @@
 // this page could read it; the strict Content-Security-Policy and the absence of any foreign
 // script are the answer to that, as for every app that runs in a browser alone.
 
-const PENDING = 'vitals-viewer.pending.';
-const CURRENT = 'vitals-viewer.session';
+// The apps of the demonstration share an origin, and so their storage: each keeps to its own keys.
+const APP = location.pathname.split('/').at(-2);
+const PENDING = `${APP}.pending.`;
+const CURRENT = `${APP}.session`;
 const PENDING_LIFE_MS = 60 * 60 * 1000;
 
 /** Remembers a sign-in that is under way, under its state, so that two of them never mix. */
@@ -110,7 +112,7 @@ export class Session {
     const got = await new Promise((resolve) => {
       navigator.locks
         // A reload may ask before the page it replaces has let go; half a second is ample.
-        .request(`vitals-viewer.${this.id}`, { signal: AbortSignal.timeout(500) }, () => {
+        .request(`${APP}.${this.id}`, { signal: AbortSignal.timeout(500) }, () => {
           resolve(true);
           return new Promise(() => {});
         })

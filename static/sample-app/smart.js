@@ -9,7 +9,7 @@ import { Session, rememberPending, takePending } from './session.js';
 
 const TIMEOUT_MS = 20_000;
 
-const redirectUri = () => new URL('callback.html', location.origin).href;
+const redirectUri = () => new URL('callback.html', location.href).href;
 
 function base64url(bytes) {
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
@@ -87,7 +87,7 @@ export async function beginSignIn({ fhirBase, clientId, scope, launch }) {
   const server = await discover(base);
   const [state, nonce, verifier] = [unguessable(), unguessable(), unguessable()];
 
-  // In an EHR launch the patient is already chosen: `launch` stands where `launch/patient` would.
+  // In an EHR launch the context is already chosen: `launch` stands where `launch/patient` would.
   const scopes = scopeList(scope).map((each) => (launch && each === 'launch/patient' ? 'launch' : each)).join(' ');
 
   const address = new URL(server.authorizationEndpoint);

@@ -11,23 +11,27 @@ const rest = () => {
   byId('connect').disabled = false;
 };
 
-async function start() {
-  const config = await loadConfig();
-  labelData(config);
-  const address = byId('fhir-base');
-  address.value = config.fhirBase;
-  byId('wishes').replaceChildren(...scopeList(config.scope).map((scope) => element('li', {}, inWords(scope))));
-  byId('return').hidden = Session.load() === null;
-
+function offerOtherServers(config, address) {
   const compare = () => {
     byId('other-server').hidden = trimmed(address.value) === config.fhirBase;
   };
+  address.value = config.fhirBase;
   address.addEventListener('input', compare);
   byId('reset').addEventListener('click', () => {
     address.value = config.fhirBase;
     compare();
     address.focus();
   });
+}
+
+async function start() {
+  const config = await loadConfig();
+  labelData(config);
+  byId('wishes').replaceChildren(...scopeList(config.scope).map((scope) => element('li', {}, inWords(scope))));
+  byId('return').hidden = Session.load() === null;
+
+  const address = byId('fhir-base');
+  if (address) offerOtherServers(config, address);
 
   byId('launch').addEventListener('submit', (event) => {
     // The form never goes anywhere; it is there so that the Enter key works in its field.
@@ -37,7 +41,7 @@ async function start() {
       setState('working');
       byId('connect').disabled = true;
       try {
-        location.assign(await beginSignIn({ ...config, fhirBase: address.value }));
+        location.assign(await beginSignIn({ ...config, fhirBase: address?.value ?? config.fhirBase }));
       } catch (problem) {
         showProblem(problem);
         byId('connect').disabled = false;

@@ -1,13 +1,15 @@
-// The record on the screen: patient, vitals, conditions and medications, each from what was shared.
+// The record on the screen: the parts that the app's page has a place for, each from what was shared.
 
+import { showAttempts } from './attempt.js';
 import { chart, marker } from './chart.js';
+import { showContext } from './context.js';
 import { asDay } from './date.js';
 import { FhirClient, Refused } from './fhir.js';
-import { conditionsIn, medicationsIn } from './list.js';
-import { byId, clearProblem, drawn, element, say, setState } from './page.js';
+import { conditionsIn, medicationsIn, resultsIn, vaccinesIn } from './list.js';
+import { byId, clearProblem, drawn, element, entitle, say, setState } from './page.js';
 import { birthText, nameOf, recordNumber, sexText } from './patient.js';
 import { Problem, SessionEnded } from './problem.js';
-import { allows, inWords, outcome, scopeList } from './scope.js';
+import { allows, inWords, narrower, outcome, scopeList } from './scope.js';
 import { readingText, vitalsIn } from './vital.js';
 
 const NOT_SHARED = 'Not shared with this app';
@@ -27,15 +29,17 @@ export async function showRecord(session) {
     );
   }
   const client = new FhirClient(session);
-  const search = (type, parameters = {}) => () => client.search(type, { patient: session.patient, ...parameters, _count: '100' });
-
   // All parts at once: one that fails, or was not shared, leaves the others alone. Each shows
   // only after all have answered, so that an ended session never leaves half a record behind.
   const shown = await Promise.all([
     part(session, 'Patient', 'r', () => client.read('Patient', session.patient), showPatient),
-    part(session, 'Observation', 's', search('Observation', { category: 'vital-signs' }), showVitals),
-    part(session, 'Condition', 's', search('Condition'), listIn('conditions', conditionsIn)),
-    part(session, 'MedicationRequest', 's', search('MedicationRequest'), listIn('medications', medicationsIn)),
+    ...places().map((place) => {
+      const { type, query, show } = PARTS[place.id];
+      const search = () => client.search(type, { patient: session.patient, ...query, _count: '100' });
+      return part(session, type, 's', search, (found, excuse) => show(place, found, excuse));
+    }),
+    showContext(session, client),
+    showAttempts(session, client),
   ]);
   // The page has to be visible before the charts are put in: they ask for their width.
   byId('record').hidden = false;
@@ -48,7 +52,7 @@ export async function showRecord(session) {
 /** Takes everything that came from the record off the page. */
 export function hideRecord() {
   byId('record').hidden = true;
-  for (const id of ['vitals', 'conditions', 'medications', 'sharing']) byId(id).replaceChildren();
+  for (const place of [...places(), ...['context', 'attempts', 'sharing'].map(byId)]) place?.replaceChildren();
   for (const id of ['patient-name', 'patient-birth-date', 'patient-sex', 'patient-mrn', 'user']) byId(id).textContent = '';
 }
 
@@ -72,14 +76,13 @@ function showPatient(patient, excuse) {
   byId('patient-sex').textContent = patient ? sexText(patient) : blank;
   byId('patient-mrn').textContent = patient ? recordNumber(patient) : blank;
   byId('patient').classList.toggle('withheld', !patient);
-  document.title = patient ? `${nameOf(patient)} – Vitals viewer (synthetic sample)` : 'Vitals viewer (synthetic sample)';
+  entitle(patient ? nameOf(patient) : '');
 }
 
 const incomplete = (found) =>
   !found.complete && element('p', { class: 'note' }, 'There is more of this in the record than is shown here.');
 
-function showVitals(found, excuse) {
-  const place = byId('vitals');
+function showVitals(place, found, excuse) {
   if (!found) return place.replaceChildren(excuse);
   const vitals = vitalsIn(found.resources);
   if (vitals.length === 0) return place.replaceChildren(element('p', { class: 'empty' }, 'No vital signs in the record.'));
@@ -131,8 +134,7 @@ function table({ title, unit, names, rows }) {
           ...values.map((value, column) => element('td', { class: 'number' }, value === null ? '–' : `${comparators[column]}${value}`))))))));
 }
 
-const listIn = (id, itemsIn) => (found, excuse) => {
-  const place = byId(id);
+const listOf = (itemsIn) => (place, found, excuse) => {
   if (!found) return place.replaceChildren(excuse);
   const items = itemsIn(found.resources);
   if (items.length === 0) return place.replaceChildren(element('p', { class: 'empty' }, 'None in the record.'));
@@ -150,6 +152,18 @@ const list = (items) => element('ul', { class: 'items' }, ...items.map(({ name, 
     element('span', { class: current ? 'status current' : 'status' }, status),
     (detail || when) && element('span', { class: 'item-detail' }, [detail, when].filter(Boolean).join(' · ')))));
 
+/** What an app's page can have a place for, by the id of that place. */
+const PARTS = {
+  conditions: { type: 'Condition', show: listOf(conditionsIn) },
+  laboratory: { type: 'Observation', query: { category: 'laboratory' }, show: listOf(resultsIn) },
+  life: { type: 'Observation', query: { category: 'social-history,survey' }, show: listOf(resultsIn) },
+  medications: { type: 'MedicationRequest', show: listOf(medicationsIn) },
+  vaccines: { type: 'Immunization', show: listOf(vaccinesIn) },
+  vitals: { type: 'Observation', query: { category: 'vital-signs' }, show: showVitals },
+};
+
+const places = () => [...document.querySelectorAll('[data-part]')];
+
 const OUTCOMES = { yes: ['✓', 'Shared'], partly: ['◐', 'Partly shared'], no: ['✗', 'Not shared'] };
 
 /** What was asked for and what came of it. The token response has the last word on both. */
@@ -157,9 +171,10 @@ function showSharing(session) {
   byId('sharing').replaceChildren(...scopeList(session.requestedScope).map((scope) => {
     const result = outcome(scope, session.scope);
     const [mark, words] = OUTCOMES[result];
+    const parts = result === 'partly' ? narrower(scope, session.scope).map(inWords) : [];
     return element('li', { class: `outcome-${result}` },
       element('span', { class: 'mark', 'aria-hidden': 'true' }, mark),
-      element('span', {}, inWords(scope)),
+      element('span', {}, inWords(scope), parts.length > 0 && `: ${parts.join(', ')}`),
       element('span', { class: 'outcome' }, words));
   }));
 }

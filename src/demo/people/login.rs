@@ -17,6 +17,18 @@ pub enum PersonKind {
     Carer,
 }
 
+impl PersonKind {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Clinician => "clinician",
+            Self::Patient => "patient",
+            Self::Carer => "parent",
+        }
+    }
+}
+
 /// Somebody who can sign in. Their password is not ours to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoPerson {
