@@ -193,8 +193,10 @@ impl Client {
         asked.within(&self.scopes).filtered(|scope| match scope {
             Scope::Resource(resource) => resource.level != Level::System,
             Scope::OfflineAccess | Scope::OnlineAccess => self.may(GrantType::RefreshToken),
-            Scope::Launch => false, // there is no EHR launch yet that it could name
-            _ => true,
+            Scope::Launch | Scope::LaunchEncounter | Scope::LaunchContext(_) => false, // nothing here provides such a context yet
+            Scope::Email | Scope::Phone | Scope::Address => false,                     // nothing of the kind is known of anybody
+            Scope::CreateLaunch | Scope::Introspect => false,                          // rights of a client itself
+            Scope::LaunchPatient | Scope::OpenId | Scope::FhirUser | Scope::Profile => true,
         })
     }
 

@@ -3,7 +3,7 @@
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::id::{PatientId, SessionId, UserId};
-use crate::scope::{Access, Level, ResourceScope, ResourceType, Scope, ScopeSet};
+use crate::scope::{Access, Filter, Level, ResourceScope, ResourceType, Scope, ScopeSet};
 
 /// A person with an account.
 #[derive(Clone, Debug)]
@@ -103,7 +103,8 @@ impl User {
     /// nobody has a `fhirUser` who is no FHIR resource (SMART: scopes never exceed the user's rights).
     #[must_use]
     pub fn can_give(&self, asked: &ScopeSet) -> ScopeSet {
-        let every = |level, access| Scope::Resource(ResourceScope { level, resource: ResourceType::Any, access });
+        let every =
+            |level, access| Scope::Resource(ResourceScope { level, resource: ResourceType::Any, access, filter: Filter::default() });
         let of_users = if self.is_clinician() { Access::ALL } else { Access::READ_SEARCH };
         let mut limit: ScopeSet = [
             Scope::OpenId,

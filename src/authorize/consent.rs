@@ -198,7 +198,7 @@ fn groups(offered: &ScopeSet, is_ticked: bool) -> Vec<Group> {
                     value: scope.to_string(),
                     id: format!("scope-{place}"),
                     label: words.label,
-                    detail: words.detail.to_owned(),
+                    detail: words.detail,
                     checked: is_ticked,
                 }
             })

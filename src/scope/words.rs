@@ -8,7 +8,7 @@ pub struct Plain {
     /// A short phrase that begins with a verb: "See lab results and vital signs".
     pub label: String,
     /// One more sentence, or nothing.
-    pub detail: &'static str,
+    pub detail: String,
 }
 
 /// What this scope lets an app do, in plain words.
@@ -21,7 +21,11 @@ pub fn plain(scope: &ResourceScope) -> Plain {
         Level::System => format!("{} {noun} of every patient", verb(scope.access)),
     };
     let detail = if detail.is_empty() && scope.access.writes() { "The app can change the record itself." } else { detail };
-    Plain { label, detail }
+    if scope.filter.is_empty() {
+        return Plain { label, detail: detail.to_owned() };
+    }
+    let parts: Vec<String> = scope.filter.pairs().map(|(name, values)| format!("{name}: {values}")).collect();
+    Plain { label: format!("{label}, some only"), detail: format!("Only those with {}.", parts.join("; ")) }
 }
 
 fn verb(access: Access) -> String {

@@ -79,7 +79,8 @@ impl FhirScopes {
 }
 
 /// `patient/Observation.rs`, or the same with a query (SMART App Launch 2.2, "Finer-grained resource
-/// constraints using search parameters"), which HealthLake takes with a named type only.
+/// constraints using search parameters"), which HealthLake takes with a named type only. The query of
+/// another issuer is HealthLake's to judge: it takes modifiers, which no scope of ours may have.
 fn fhir_scope(word: &str) -> Option<ResourceScope> {
     let Some((scope, query)) = word.split_once('?') else { return word.parse().ok() };
     let scope: ResourceScope = scope.parse().ok()?;

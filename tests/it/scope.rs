@@ -89,13 +89,75 @@ async fn a_scope_outside_of_the_grammar_is_never_partly_understood() {
     }
 }
 
-/// SC-04: a scope with a query is not yet known, and is not taken for the whole type.
+/// SC-04: a query is part of the scope, and what is wrong with it is wrong with the whole.
 #[tokio::test]
 async fn a_granular_scope_does_not_become_the_whole_type() {
     let app = TestApp::start().await;
-    let granular = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
-    assert_nothing(&app, "spa", granular).await;
-    assert_eq!(granted(&app, "spa", &format!("{granular} patient/Patient.rs")).await, "patient/Patient.rs");
+    let category = "http://terminology.hl7.org/CodeSystem/observation-category";
+    let granular = format!("patient/Observation.rs?category={category}|laboratory");
+    assert_eq!(granted(&app, "spa", &format!("{granular} patient/Patient.rs")).await, format!("{granular} patient/Patient.rs"));
+    for bad in [
+        "patient/Observation.rs?",
+        "patient/Observation.rs?category",
+        "patient/Observation.rs?category=",
+        "patient/Observation.rs?category=a&",
+        "patient/Observation.rs?code:in=a",
+        "patient/Observation.rs?patient.birthdate=2000",
+        "patient/Observation.rs?_filter=a",
+        "patient/Observation.read?category=a",
+        "patient/*.rs?category=a",
+        "patient/Observation.rs#category=a",
+    ] {
+        assert_nothing(&app, "spa", bad).await;
+    }
+    // Byte for byte: the form of the request is decoded once, and the scope never.
+    let escaped = "patient/Observation.rs?category=a%7Cb&date=ge2023-01-01&date=lt2024-01-01";
+    assert_eq!(granted(&app, "spa", escaped).await, escaped);
+}
+
+/// SC-01, SC-04: a client that may have a part of a type gets that part at most.
+#[tokio::test]
+async fn a_client_of_a_part_gets_no_more_than_the_part() {
+    let app = TestApp::start().await;
+    app.register(app_with("lab", "patient/Observation.rs?category=laboratory patient/Condition.rs")).await;
+    for (asked, given) in [
+        ("patient/Observation.rs?category=laboratory", "patient/Observation.rs?category=laboratory"),
+        ("patient/Observation.rs", "patient/Observation.rs?category=laboratory"),
+        ("patient/Observation.read", "patient/Observation.rs?category=laboratory"),
+        ("patient/Observation.cruds?code=1", "patient/Observation.rs?code=1&category=laboratory"),
+        ("patient/Observation.r?code=1&category=laboratory", "patient/Observation.r?code=1&category=laboratory"),
+        ("patient/Observation.rs?category=laboratory,survey", "patient/Observation.rs?category=laboratory"),
+        ("patient/Condition.rs?category=a", "patient/Condition.rs?category=a"),
+        ("patient/*.rs", "patient/Observation.rs?category=laboratory patient/Condition.rs"),
+    ] {
+        assert_eq!(granted(&app, "lab", asked).await, given, "{asked}");
+    }
+    assert_nothing(&app, "lab", "patient/Observation.cud").await;
+}
+
+/// A type that the registration does not name, at the level that it does.
+#[tokio::test]
+async fn a_registered_wildcard_is_good_for_every_type() {
+    let app = TestApp::start().await;
+    app.register(app_with("imaging", "openid user/*.rs")).await;
+    assert_eq!(granted(&app, "imaging", "user/ImagingStudy.rs").await, "user/ImagingStudy.rs");
+    assert_eq!(granted(&app, "imaging", "user/ImagingStudy.cruds").await, "user/ImagingStudy.rs");
+    assert_eq!(granted(&app, "imaging", "user/ImagingStudy.r?status=available").await, "user/ImagingStudy.r?status=available");
+    for more in ["patient/ImagingStudy.rs", "system/ImagingStudy.rs", "user/ImagingStudy.cud"] {
+        assert_nothing(&app, "imaging", more).await;
+    }
+}
+
+/// What is in the language and has nothing behind it here is not given, whoever registers it.
+#[tokio::test]
+async fn a_scope_that_nothing_stands_behind_is_never_given() {
+    let app = TestApp::start().await;
+    let hollow = "email phone address __launch __introspect";
+    app.register(app_with("hollow", &format!("openid {hollow}"))).await;
+    assert_eq!(granted(&app, "hollow", &format!("openid {hollow}")).await, "openid");
+    for scope in hollow.split(' ') {
+        assert_nothing(&app, "hollow", scope).await;
+    }
 }
 
 /// SC-05

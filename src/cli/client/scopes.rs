@@ -9,8 +9,9 @@ pub(super) fn parse(text: &str) -> Result<ScopeSet, String> {
     let unknown: Vec<&str> = text.split(' ').filter(|word| !word.is_empty() && word.parse::<Scope>().is_err()).collect();
     if !unknown.is_empty() {
         return Err(format!(
-            "unknown: {}. A scope is openid, fhirUser, profile, launch, launch/patient, offline_access, online_access, or like \
-             patient/Observation.rs, user/*.read, system/*.cruds (the letters in the order of cruds)",
+            "unknown: {}. A scope is openid, fhirUser, profile, launch, launch/patient, launch/encounter, offline_access, \
+             online_access, or like patient/Observation.rs, user/*.read, system/*.cruds, patient/Observation.rs?category=laboratory \
+             (the letters in the order of cruds; a query with letters and one type only)",
             unknown.join(" ")
         ));
     }

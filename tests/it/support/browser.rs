@@ -49,7 +49,8 @@ impl Landing {
     /// The values of the ticked boxes.
     pub fn scopes(&self) -> Vec<String> {
         let boxes = self.reply.body.split("name=\"scope\"").skip(1);
-        boxes.filter_map(|rest| rest.split("value=\"").nth(1)?.split('"').next().map(str::to_owned)).collect()
+        let plain = |text: &str| text.replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'").replace("&#38;", "&");
+        boxes.filter_map(|rest| rest.split("value=\"").nth(1)?.split('"').next().map(plain)).collect()
     }
 
     /// The code that the app was sent.
