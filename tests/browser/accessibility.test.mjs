@@ -145,13 +145,12 @@ test('the page that posts its form, while it waits', async (t) => {
 
 test('the sample app: start, record, part of a record, signed out', async (t) => {
   const page = await observedPage(t);
-  await page.goto(set.demo.appUrl);
+  await page.goto(set.demo.app());
   await page.locator('body[data-state=start]').waitFor();
   await page.getByText('Which server?').click();
   await inspect(page);
   await page.locator('#connect').click();
-  await signIn(page, set.demo, set.demo.who('clinician', 'largest panel'));
-  await choosePatient(page, 'p001');
+  await signIn(page, set.demo, set.demo.who('patient'));
   await untick(page, 'patient/Condition.rs');
   await approve(page);
   await page.locator('body[data-state=ready]').waitFor();
@@ -162,10 +161,33 @@ test('the sample app: start, record, part of a record, signed out', async (t) =>
   await inspect(page);
 });
 
+test('the first page of the demonstration, and what the sample apps promise', async (t) => {
+  const page = await observedPage(t);
+  await page.goto(set.demo.appUrl);
+  await page.locator('body[data-state=ready]').waitFor();
+  await inspect(page);
+  await page.goto(`${set.demo.appUrl}/policy.html`);
+  await inspect(page);
+});
+
+for (const app of ['health-diary', 'lab-results']) {
+  test(`another sample app: ${app}`, async (t) => {
+    const page = await observedPage(t);
+    await page.goto(set.demo.app(app));
+    await page.locator('body[data-state=start]').waitFor();
+    await inspect(page);
+    await page.locator('#connect').click();
+    await signIn(page, set.demo, set.demo.who('patient'));
+    await approve(page);
+    await page.locator('body[data-state=ready]').waitFor();
+    await inspect(page);
+  });
+}
+
 test('the sample app: what it says when something is amiss', async (t) => {
   const page = await observedPage(t);
   for (const address of ['callback.html', 'callback.html?state=made-up&code=x', 'launch.html', 'launch.html?iss=http://127.0.0.1:9/fhir&launch=1']) {
-    await page.goto(`${set.demo.appUrl}/${address}`);
+    await page.goto(`${set.demo.app()}${address}`);
     await page.locator('body[data-state=error]').waitFor();
     await inspect(page);
   }

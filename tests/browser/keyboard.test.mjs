@@ -96,7 +96,7 @@ withAndWithoutScripts(test, 'in a small window the focus is never under the bar 
 
 test('the keyboard alone leads from the sample app’s start to the record', async (t) => {
   const page = await freshPage(set.browser, t);
-  await page.goto(set.demo.appUrl);
+  await page.goto(set.demo.app('health-diary'));
   await page.locator('body[data-state=start]').waitFor();
   await tabTo(page, named('connect'));
   await page.keyboard.press('Enter');

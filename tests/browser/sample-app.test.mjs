@@ -8,11 +8,18 @@ import { stage } from './support/stage.mjs';
 
 const set = stage();
 
-/** From the app's start page to the login page of the server. */
-async function connect(page) {
-  await page.goto(set.demo.appUrl);
+/** From an app's start page to the login page of the server. */
+async function connect(page, app) {
+  await page.goto(set.demo.app(app));
   await page.getByRole('button', { name: 'Connect to the record' }).click();
   await page.locator('#sign-in').waitFor();
+}
+
+/** Likewise, where the browser is signed in already: to the consent page. */
+async function connectSignedIn(page, app) {
+  await page.goto(set.demo.app(app));
+  await page.getByRole('button', { name: 'Connect to the record' }).click();
+  await page.locator('#approve').waitFor();
 }
 
 const inState = (page, state) => page.locator(`body[data-state=${state}]`).waitFor();
@@ -20,17 +27,14 @@ const inState = (page, state) => page.locator(`body[data-state=${state}]`).waitF
 /** What the app says of a scope: shared or not. */
 const outcomeOf = (page, words) => page.locator('#sharing li', { hasText: words }).locator('.outcome').textContent();
 
-test('a clinician connects, chooses a patient, allows access, and reads the record', async (t) => {
+test('a clinician connects, chooses a patient, and reads the record: the practice has approved the app', async (t) => {
   const page = await freshPage(set.browser, t);
   await connect(page);
   await heading(page, 'Vitals viewer');
   await signIn(page, set.demo, set.demo.who('clinician', 'largest panel'));
   await choosePatient(page, 'p001', 'Keiko');
-  assert.match(await page.locator('.band').textContent(), /Keiko Briarley/);
-  await approve(page);
-
   await inState(page, 'ready');
-  assert.equal(page.url(), `${set.demo.appUrl}/callback.html`, 'the code does not stay in the address bar');
+  assert.equal(page.url(), `${set.demo.app()}callback.html`, 'the code does not stay in the address bar');
   assert.match(await page.locator('#patient-name').textContent(), /Keiko Briarley/);
   assert.match(await page.locator('#user').textContent(), /^Signed in as Practitioner\/prac-larkspur$/);
   assert.ok(await page.locator('#vitals article').count() >= 3, 'several vital signs');
@@ -134,7 +138,7 @@ test('whoever cancels at the login page is back in the app', async (t) => {
   await connect(page);
   await page.getByRole('button', { name: 'Cancel and go back to the app' }).click();
   await page.getByRole('heading', { name: 'You did not share your record' }).waitFor();
-  assert.equal(pathOf(page), '/callback.html');
+  assert.equal(pathOf(page), '/vitals-viewer/callback.html');
 });
 
 test('what was unticked is not in the token, and the app says that it was not shared', async (t) => {
@@ -156,4 +160,85 @@ test('what was unticked is not in the token, and the app says that it was not sh
   const headers = { authorization: `Bearer ${secrets.access_token}` };
   const refused = await fetch(`${set.demo.fhirBase}/Condition?patient=${patient}`, { headers });
   assert.equal(refused.status, 403);
+});
+
+test('the first page leads to each of the apps and to the launch pad', async (t) => {
+  const { demo } = set;
+  const page = await freshPage(set.browser, t);
+  await page.goto(demo.appUrl);
+  await inState(page, 'ready');
+  assert.equal(await page.locator('#launch-pad').getAttribute('href'), `${demo.issuer}/launch-pad`);
+  assert.equal(await page.locator('#password').textContent(), demo.password);
+  assert.equal(await page.locator('#people li').count(), demo.people.length);
+  assert.equal(await page.locator('[data-who=patient]').textContent(), demo.who('patient'));
+  for (const [link, app] of [['Open Vitals viewer', 'vitals-viewer'], ['Open Health diary', 'health-diary'], ['Open Lab results', 'lab-results']]) {
+    await page.goto(demo.appUrl);
+    await page.getByRole('link', { name: link }).click();
+    await inState(page, 'start');
+    assert.equal(page.url(), demo.app(app));
+  }
+});
+
+test('a patient shares their record with the diary, which keeps apart from the viewer in the same tab', async (t) => {
+  const page = await freshPage(set.browser, t);
+  await connect(page);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await approve(page);
+  await inState(page, 'ready');
+  await connectSignedIn(page, 'health-diary');
+  await approve(page);
+  await inState(page, 'ready');
+  for (const part of ['conditions', 'laboratory', 'life', 'vaccines']) {
+    assert.ok(await page.locator(`#${part} li`).count() >= 1, part);
+  }
+  await page.goto(`${set.demo.app()}callback.html`);
+  await inState(page, 'ready');
+  const clients = await page.evaluate(() => Object.values(sessionStorage).map((text) => JSON.parse(text).clientId));
+  assert.deepEqual(clients.sort(), ['health-diary', 'vitals-viewer']);
+});
+
+test('an app that may see laboratory results sees those, and is refused the rest', async (t) => {
+  const page = await freshPage(set.browser, t);
+  await connect(page, 'lab-results');
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await approve(page);
+  await inState(page, 'ready');
+  assert.match(await page.locator('#laboratory').textContent(), /HbA1c/);
+  const attempts = await page.locator('#attempts .status').allTextContents();
+  assert.deepEqual(attempts, ['Nothing found', 'Refused (HTTP 403)', 'Refused (HTTP 403)']);
+  assert.equal(await outcomeOf(page, 'Laboratory results'), 'Shared');
+});
+
+const STYLE = { color_background: '#fffaf0', color_text: '#221100', color_highlight: '#7a3300', color_error: 'url(x)' };
+
+/** A sign-in whose token response says more than the server said, as after an EHR launch. */
+async function openedByAnEhr(page, more) {
+  await page.route('**/style.json', (route) => route.fulfill({ json: STYLE, headers: { 'access-control-allow-origin': '*' } }));
+  await page.route('**/token', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...await response.json(), ...more } });
+  });
+  await connect(page);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await approve(page);
+  await inState(page, 'ready');
+}
+
+test('within a record system the viewer leaves the patient banner to it, names the visit, and wears its colours', async (t) => {
+  const page = await freshPage(set.browser, t);
+  const encounter = 'p001-enc-1';
+  await openedByAnEhr(page, { need_patient_banner: false, encounter, intent: 'review-vitals', smart_style_url: `${set.demo.issuer}/style.json` });
+  assert.equal(await page.locator('#patient').isVisible(), false);
+  assert.match(await page.locator('#context').textContent(), /^Visit: .+, finished, since .+Opened for: review-vitals$/);
+  const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(paper, 'rgb(255, 250, 240)');
+  assert.ok(await page.locator('#vitals article').count() >= 3);
+});
+
+test('without a word about the banner the viewer says whose record it is', async (t) => {
+  const page = await freshPage(set.browser, t);
+  await openedByAnEhr(page, { need_patient_banner: undefined, smart_style_url: 'javascript:alert(1)' });
+  assert.ok(await page.locator('#patient-name').isVisible());
+  assert.equal(await page.locator('#context').isVisible(), false);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.style), undefined);
 });

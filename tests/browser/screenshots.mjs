@@ -35,6 +35,9 @@ async function journey(look, settings) {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...settings });
   const page = await context.newPage();
   await page.goto(demo.appUrl);
+  await page.locator('body[data-state=ready]').waitFor();
+  await take(page, `demo-${look}`);
+  await page.goto(demo.app());
   await page.locator('body[data-state=start]').waitFor();
   await take(page, `app-start-${look}`);
   await page.locator('#connect').click();

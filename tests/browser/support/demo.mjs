@@ -64,6 +64,11 @@ export class Demo {
     }
   }
 
+  /** The start page of one of the sample apps, by its client_id. */
+  app(id = 'vitals-viewer') {
+    return `${this.appUrl}/${id}/`;
+  }
+
   /** The user name of the first person of that kind, or of the one whose note says so. */
   who(kind, note = '') {
     const person = this.people.find((each) => each.kind === kind && each.note.includes(note));
