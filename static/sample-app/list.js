@@ -8,7 +8,7 @@ const nameOf = (concept) => concept?.text ?? concept?.coding?.find(({ display })
 /** What was found, in words: a number with its unit, an answer, or a text. */
 function valueText(observation) {
   const { valueQuantity: quantity, valueCodeableConcept: concept, valueString: text } = observation;
-  if (quantity) return [`${quantity.comparator ?? ''}${quantity.value}`, quantity.unit?.startsWith('{') ? null : quantity.unit].filter(Boolean).join(' ');
+  if (quantity) return [`${quantity.comparator ?? ''}${quantity.value}`, quantity.code?.startsWith('{') ? null : quantity.unit].filter(Boolean).join(' ');
   return nameOf(concept) ?? text ?? 'Without a value';
 }
 

@@ -44,10 +44,18 @@ function parsed(scope) {
   return { type, letters, filter };
 }
 
-/** May the app do this (`r` read, `s` search) to resources of this type? */
-export function allows(granted, type, right) {
+/** The codes of the categories that a scope's query names. */
+const categoriesOf = (filter) => new URLSearchParams(filter.replaceAll('+', '%2B')).getAll('category')
+  .flatMap((value) => value.split(',')).map((token) => token.split('|').at(-1));
+
+/**
+ * May the app do this (`r` read, `s` search) to resources of this type, or, where categories are
+ * named, to any of those? That much keeps "not shared" apart from "nothing there".
+ */
+export function allows(granted, type, right, categories = []) {
+  const isWithin = ({ filter }) => !filter || categories.length === 0 || categoriesOf(filter).some((code) => categories.includes(code));
   return scopeList(granted).map(parsed).some((scope) =>
-    scope && (scope.type === type || scope.type === '*') && scope.letters.includes(right));
+    scope && (scope.type === type || scope.type === '*') && scope.letters.includes(right) && isWithin(scope));
 }
 
 /** Was this scope, asked for, granted: `yes`, `partly` or `no`? */
@@ -77,7 +85,6 @@ export function inWords(scope) {
   if (!parts) return scope;
   const type = parts.type === '*' ? 'Everything in the record' : RESOURCES[parts.type] ?? parts.type;
   if (!parts.filter) return type;
-  const codes = new URLSearchParams(parts.filter.replaceAll('+', '%2B')).getAll('category').map((value) => value.split('|').at(-1));
-  const words = codes.map((code) => CATEGORIES[code]);
+  const words = categoriesOf(parts.filter).map((code) => CATEGORIES[code]);
   return words.length > 0 && words.every(Boolean) ? words.join(', ') : `${type}, where ${parts.filter}`;
 }

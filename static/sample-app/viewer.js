@@ -34,9 +34,9 @@ export async function showRecord(session) {
   const shown = await Promise.all([
     part(session, 'Patient', 'r', () => client.read('Patient', session.patient), showPatient),
     ...places().map((place) => {
-      const { type, query, show } = PARTS[place.id];
-      const search = () => client.search(type, { patient: session.patient, ...query, _count: '100' });
-      return part(session, type, 's', search, (found, excuse) => show(place, found, excuse));
+      const { type, categories, show } = PARTS[place.id];
+      const query = { patient: session.patient, ...(categories && { category: categories.join() }), _count: '100' };
+      return part(session, type, 's', () => client.search(type, query), (found, excuse) => show(place, found, excuse), categories);
     }),
     showContext(session, client),
     showAttempts(session, client),
@@ -57,8 +57,8 @@ export function hideRecord() {
 }
 
 /** Reads one part; returns how to show it, or how to say why it cannot be shown. */
-async function part(session, type, right, read, show) {
-  if (!allows(session.scope, type, right)) return () => show(null, notShared());
+async function part(session, type, right, read, show, categories) {
+  if (!allows(session.scope, type, right, categories)) return () => show(null, notShared());
   try {
     const result = await read();
     return () => show(result, null);
@@ -155,11 +155,11 @@ const list = (items) => element('ul', { class: 'items' }, ...items.map(({ name, 
 /** What an app's page can have a place for, by the id of that place. */
 const PARTS = {
   conditions: { type: 'Condition', show: listOf(conditionsIn) },
-  laboratory: { type: 'Observation', query: { category: 'laboratory' }, show: listOf(resultsIn) },
-  life: { type: 'Observation', query: { category: 'social-history,survey' }, show: listOf(resultsIn) },
+  laboratory: { type: 'Observation', categories: ['laboratory'], show: listOf(resultsIn) },
+  life: { type: 'Observation', categories: ['social-history', 'survey', 'sdoh'], show: listOf(resultsIn) },
   medications: { type: 'MedicationRequest', show: listOf(medicationsIn) },
   vaccines: { type: 'Immunization', show: listOf(vaccinesIn) },
-  vitals: { type: 'Observation', query: { category: 'vital-signs' }, show: showVitals },
+  vitals: { type: 'Observation', categories: ['vital-signs'], show: showVitals },
 };
 
 const places = () => [...document.querySelectorAll('[data-part]')];
