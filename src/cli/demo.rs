@@ -17,11 +17,14 @@ pub struct DemoArgs {
     /// The sample app's port, likewise
     #[arg(long, default_value_t = 8082, value_name = "PORT")]
     app_port: u16,
+    /// Where the launch pad opens your own app, my-app (SMART App Launch: EHR launch)
+    #[arg(long, value_name = "URL")]
+    launch_url: Option<String>,
 }
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let wanted = Ports { server: args.port, fhir: args.fhir_port, app: args.app_port };
-    let demo = Demo::start(wanted).await.map_err(|error| Failure::failed(&format!("the demo cannot start: {error}")))?;
+    let demo = Demo::start(wanted, args.launch_url).await.map_err(|error| Failure::failed(&format!("the demo cannot start: {error}")))?;
     for (url, port, flag) in [
         (&demo.issuer, args.port, "--port"),
         (&demo.fhir_base, args.fhir_port, "--fhir-port"),
@@ -68,6 +71,7 @@ fn print(demo: &Demo) {
         demo.issuer, demo.fhir_base
     );
     println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
+    println!("The launch pad opens it where you start the demo with --launch-url URL.");
     println!("\nCtrl-C ends it.");
 }
 

@@ -86,11 +86,12 @@ const TRIES: u16 = 100;
 const ROLE: &str = "arn:aws:iam::000000000000:role/demo-fhir-access";
 
 impl Demo {
-    /// Starts everything; it runs until [`Demo::stop`].
+    /// Starts everything; it runs until [`Demo::stop`]. `launch_url` is where the launch pad opens
+    /// the developer's own app.
     ///
     /// # Errors
     /// [`StartError`]
-    pub async fn start(ports: Ports) -> Result<Self, StartError> {
+    pub async fn start(ports: Ports, launch_url: Option<String>) -> Result<Self, StartError> {
         let clock = Clock::System;
         let now = clock.now();
         let (server, issuer) = take(ports.server, "127.0.0.1")?;
@@ -102,7 +103,7 @@ impl Demo {
         let store = Store::open(&Location::Sqlite(dir.path().join("demo.db")), now).await?;
         let world = World::generate(now.date());
         let origin = Origin::command(TenantId::default_tenant(), now);
-        let secrets = stock::stock(&store, &origin, &world, &fhir_base, &app_url).await?;
+        let secrets = stock::stock(&store, &origin, &world, &fhir_base, &app_url, launch_url).await?;
         let people = world.people();
         let app = App::start(Setup {
             tenant: Tenant {

@@ -36,7 +36,16 @@ pub struct Secrets {
 }
 
 /// Registers everything.
-pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &str, app_url: &str) -> Result<Secrets, StartError> {
+///
+/// `launch_url` is where an EHR opens the developer's own app.
+pub async fn stock(
+    store: &Store,
+    origin: &Origin,
+    world: &World,
+    fhir_base: &str,
+    app_url: &str,
+    launch_url: Option<String>,
+) -> Result<Secrets, StartError> {
     let base = FhirBase { audience: format!("{fhir_base}/"), ..FhirBase::new(BASE, fhir_base) };
     store.add_fhir_base(origin, &base).await?;
     store.import_patients(origin, BASE, patients(world), true).await?;
@@ -73,11 +82,12 @@ pub async fn stock(store: &Store, origin: &Origin, world: &World, fhir_base: &st
             .into_iter()
             .map(RedirectUri::register)
             .collect::<Result<_, _>>()?,
+        launch_uri: launch_url,
         ..client(
             "my-app",
             "Your app",
             ClientAuth::None,
-            "openid fhirUser profile launch/patient offline_access online_access patient/*.cruds user/*.cruds",
+            "openid fhirUser profile email phone address launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds",
             origin,
         )
     };

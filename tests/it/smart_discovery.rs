@@ -120,7 +120,8 @@ async fn a_browser_app_may_send_its_credentials_in_a_header() {
 #[tokio::test]
 async fn each_fhir_base_claims_what_its_version_and_its_strategy_allow() {
     let app = TestApp::start().await;
-    let old = FhirBase { strategy: Strategy::SmartOnFhirV1, smart_version: "1.0".to_owned(), ..FhirBase::new("old", "https://old.test/r4") };
+    let old =
+        FhirBase { strategy: Strategy::SmartOnFhirV1, smart_version: "1.0".to_owned(), ..FhirBase::new("old", "https://old.test/r4") };
     let v1_only = FhirBase { strategy: Strategy::SmartOnFhirV1, ..FhirBase::new("v1-only", "https://v1.test/r4") };
     let first = FhirBase { smart_version: "2.0".to_owned(), ..FhirBase::new("first", "https://first.test/r4") };
     for base in [old, v1_only, first] {
@@ -145,9 +146,20 @@ async fn each_fhir_base_claims_what_its_version_and_its_strategy_allow() {
     }
     let old = document_of(&app, "old").await;
     let known_to_stu1 = [
-        "launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric", "sso-openid-connect", "context-banner",
-        "context-style", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "context-standalone-encounter",
-        "permission-offline", "permission-patient", "permission-user",
+        "launch-ehr",
+        "launch-standalone",
+        "client-public",
+        "client-confidential-symmetric",
+        "sso-openid-connect",
+        "context-banner",
+        "context-style",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-standalone-patient",
+        "context-standalone-encounter",
+        "permission-offline",
+        "permission-patient",
+        "permission-user",
     ];
     assert!(words(&old, "capabilities").iter().all(|word| known_to_stu1.contains(word)), "{old}");
 
@@ -163,7 +175,14 @@ async fn no_capability_is_claimed_twice_and_each_set_is_whole() {
     let document = document_of(&app, "one").await;
     let claimed = words(&document, "capabilities");
     assert_eq!(claimed.len(), claimed.iter().collect::<std::collections::BTreeSet<_>>().len());
-    let standalone = ["launch-standalone", "client-public", "client-confidential-symmetric", "context-standalone-patient", "permission-patient", "permission-user"];
+    let standalone = [
+        "launch-standalone",
+        "client-public",
+        "client-confidential-symmetric",
+        "context-standalone-patient",
+        "permission-patient",
+        "permission-user",
+    ];
     for word in standalone {
         assert!(claimed.contains(&word), "{word}");
     }
@@ -241,7 +260,16 @@ async fn any_origin_may_read_the_documents() {
 async fn no_origin_may_read_a_page() {
     let app = TestApp::start().await;
     for path in [
-        "/authorize", "/login", "/patient", "/consent", "/logout", "/launch-pad", "/account/apps", "/account", "/launch", "/validate",
+        "/authorize",
+        "/login",
+        "/patient",
+        "/consent",
+        "/logout",
+        "/launch-pad",
+        "/account/apps",
+        "/account",
+        "/launch",
+        "/validate",
         "/nowhere",
     ] {
         for origin in ["https://app.test", "https://any.test", ISSUER] {
