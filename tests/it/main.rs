@@ -17,6 +17,7 @@ mod forms;
 mod happy_path;
 mod hostile;
 mod http_validator;
+mod inferno;
 mod introspection;
 mod jose;
 mod keys;

@@ -26,5 +26,5 @@ pub use forge::{Forge, compact, genuine_claims};
 pub use key_server::{KeyServer, Mood};
 pub use log::Log;
 pub use reply::Reply;
-pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client};
+pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client, password_hash};
 pub use tokens::{SCOPE, at_once, claims, redirect_uri, rounds};

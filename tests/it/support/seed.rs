@@ -29,7 +29,8 @@ pub fn challenge(verifier: &str) -> String {
 /// The secret of every client that keeps one.
 pub const SECRET: &str = "cs_a-secret-that-only-tests-know";
 
-async fn password_hash() -> String {
+/// The digest of [`PASSWORD`], made once for all tests.
+pub async fn password_hash() -> String {
     static HASH: OnceCell<String> = OnceCell::const_new();
     let hash = || async { Passwords::new(1).expect("argon2").hash(PASSWORD).await.expect("a hash") };
     HASH.get_or_init(hash).await.clone()
