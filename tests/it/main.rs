@@ -10,6 +10,7 @@ mod authorize_endpoint;
 mod cli;
 mod client_authentication;
 mod client_credentials;
+mod conformance;
 mod discovery;
 mod faults;
 mod flow_life;
