@@ -47,7 +47,8 @@ fn every_test_that_the_document_names_is_there() {
             continue;
         }
         let (file, wanted) = place(span);
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("docs/conformance.md names {span}: {}: {error}", file.display()));
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("docs/conformance.md names {span}: {}: {error}", file.display()));
         assert!(text.contains(&wanted), "docs/conformance.md names {span}, which is not in {}", file.display());
         count += 1;
     }

@@ -89,13 +89,18 @@ async fn what_is_advertised_is_what_works() {
         assert!(admit::scope::ScopeSet::parse(&scope).is_ok_and(|set| !set.is_empty()), "{scope}");
     }
     let capabilities = strings(&smart, "capabilities");
-    for absent in ["launch-ehr", "context-ehr-patient", "client-confidential-asymmetric", "permission-v2"] {
-        // permission-v2 promises granular scopes with queries, which are not granted yet.
+    for absent in ["launch-ehr", "context-ehr-patient", "client-confidential-asymmetric"] {
         assert!(!capabilities.iter().any(|own| own == absent), "{absent}");
     }
-    for present in
-        ["launch-standalone", "client-public", "sso-openid-connect", "context-standalone-patient", "permission-offline", "permission-v1"]
-    {
+    for present in [
+        "launch-standalone",
+        "client-public",
+        "sso-openid-connect",
+        "context-standalone-patient",
+        "permission-offline",
+        "permission-v1",
+        "permission-v2",
+    ] {
         assert!(capabilities.iter().any(|own| own == present), "{present}");
     }
 }

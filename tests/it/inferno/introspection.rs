@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::kit::basic;
 use super::{CONFIDENTIAL, DOCTOR, Inferno, granted, text};
+use crate::support::SECRET;
 use crate::support::encode;
 use crate::support::visit::claims;
-use crate::support::SECRET;
 
 /// The request of a tester who gives Inferno this header (`custom_authorization_header`).
 async fn introspect(inferno: &Inferno, authorization: &str, token: &str) -> Value {

@@ -250,7 +250,8 @@ async fn populate(app: &TestApp) {
         };
         app.store().create_user(&app.origin(), NewUser { user, password_hash: hash.clone() }).await.expect("a user");
     }
-    let of = |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(|person| person.fhir_user.clone()).collect();
+    let of =
+        |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(|person| person.fhir_user.clone()).collect();
     let patients = WORLD.resources("Patient").iter().map(|patient| ImportedPatient {
         patient: Patient {
             id: PatientId::new(text(patient, "id")),
