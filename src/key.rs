@@ -67,7 +67,7 @@ impl NewKey {
             Algorithm::Rs256 | Algorithm::Rs384 => rsa(algorithm),
             Algorithm::Es256 => elliptic(algorithm, &ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
             Algorithm::Es384 => elliptic(algorithm, &ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
-            Algorithm::Rs512 | Algorithm::Ps256 => None,
+            Algorithm::Rs512 | Algorithm::Ps256 | Algorithm::Ps384 => None,
         }
         .ok_or(CannotMake(algorithm))
     }

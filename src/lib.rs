@@ -1,7 +1,8 @@
 //! Admit: a SMART on FHIR authorization server, and the token validator that AWS HealthLake calls.
 
-// Vocabulary: in both artefacts, pure but for the validator's key fetch.
+// Vocabulary: in both artefacts, pure but for the HTTP client and the validator's key fetch.
 pub mod clock;
+pub mod http;
 pub mod id;
 pub mod scope;
 pub mod token;

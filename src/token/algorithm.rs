@@ -14,6 +14,8 @@ pub enum Algorithm {
     Rs512,
     /// RSASSA-PSS with SHA-256
     Ps256,
+    /// RSASSA-PSS with SHA-384
+    Ps384,
     /// ECDSA with P-256 and SHA-256
     Es256,
     /// ECDSA with P-384 and SHA-384
@@ -29,6 +31,7 @@ impl Algorithm {
             Self::Rs384 => "RS384",
             Self::Rs512 => "RS512",
             Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
         }
@@ -40,6 +43,7 @@ impl Algorithm {
             Self::Rs384 => jsonwebtoken::Algorithm::RS384,
             Self::Rs512 => jsonwebtoken::Algorithm::RS512,
             Self::Ps256 => jsonwebtoken::Algorithm::PS256,
+            Self::Ps384 => jsonwebtoken::Algorithm::PS384,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,
             Self::Es384 => jsonwebtoken::Algorithm::ES384,
         }
@@ -48,7 +52,7 @@ impl Algorithm {
 
 /// Not an algorithm that we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown algorithm (known: RS256 RS384 RS512 PS256 ES256 ES384)")]
+#[error("unknown algorithm (known: RS256 RS384 RS512 PS256 PS384 ES256 ES384)")]
 pub struct UnknownAlgorithm;
 
 impl FromStr for Algorithm {
@@ -56,7 +60,7 @@ impl FromStr for Algorithm {
 
     /// Case-sensitive, as RFC 7515 §4.1.1 has it.
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
-        [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Es256, Self::Es384]
+        [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Es256, Self::Es384]
             .into_iter()
             .find(|algorithm| algorithm.as_str() == text)
             .ok_or(UnknownAlgorithm)

@@ -18,7 +18,15 @@ pub const MAX_KEYS: usize = 50;
 #[derive(Clone)]
 pub struct PublicKey {
     pub(super) algorithms: Vec<Algorithm>,
-    pub(super) key: DecodingKey,
+    key: Key,
+}
+
+/// An elliptic-curve key is kept as aws-lc-rs parses it: to find out anew whether a point is on its curve would cost more
+/// than the signature (P-384: 100 of 180 µs). RSA keys have nothing to find out.
+#[derive(Clone)]
+enum Key {
+    Rsa(DecodingKey),
+    Ec(ParsedPublicKey),
 }
 
 /// Keys by `kid`.
@@ -116,7 +124,10 @@ impl PublicKey {
                 if !(2048..=8192).contains(&bits) || !matches!(from_base64url(e)?.as_slice(), [0x03] | [0x01, 0x00, 0x01]) {
                     return None;
                 }
-                (&[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256], DecodingKey::from_rsa_components(n, e).ok()?)
+                (
+                    &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384],
+                    Key::Rsa(DecodingKey::from_rsa_components(n, e).ok()?),
+                )
             }
             ("EC", Some(curve)) => {
                 let (x, y) = (text("x")?, text("y")?);
@@ -130,8 +141,8 @@ impl PublicKey {
                     return None;
                 }
                 // SEC 1 §3.2.2.1: a point that is not on the curve is no key.
-                ParsedPublicKey::new(curve, [[0x04].as_slice(), &left, &right].concat()).ok()?;
-                (algorithm, DecodingKey::from_ec_components(x, y).ok()?)
+                let key = ParsedPublicKey::new(curve, [[0x04].as_slice(), &left, &right].concat()).ok()?;
+                (algorithm, Key::Ec(key))
             }
             _ => return None,
         };
@@ -143,6 +154,15 @@ impl PublicKey {
             }
         };
         Some(Self { algorithms, key })
+    }
+
+    /// Whether this key made this signature (base64url, as it stands in a JWS) of the message.
+    pub(super) fn verifies(&self, message: &str, signature: &str, algorithm: Algorithm) -> bool {
+        match &self.key {
+            Key::Rsa(key) => jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm.jsonwebtoken()).unwrap_or(false),
+            // RFC 7518 §3.4: the curve decides the hash, and `algorithms` holds the one that belongs to it.
+            Key::Ec(key) => from_base64url(signature).is_some_and(|raw| key.verify_sig(message.as_bytes(), &raw).is_ok()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! JSON Web Tokens: what they say, who signed them, and whether they may be believed.
 //!
-//! `jsonwebtoken` parses keys and verifies signatures; everything that it leaves open (unknown
+//! `jsonwebtoken` verifies RSA signatures, aws-lc-rs those of elliptic curves; everything that they leave open (unknown
 //! `crit`, absent or mistyped claims, `typ`, `exp == now`, the system clock) is decided here.
 
 mod algorithm;
@@ -12,7 +12,10 @@ mod sign;
 mod verify;
 
 pub use algorithm::Algorithm;
-pub use assertion::{CLIENT_ASSERTION_TYPE, client_assertion};
+pub use assertion::{
+    ASSERTION_ALGORITHMS, BadAssertion, CLIENT_ASSERTION_TYPE, ClientAssertion, MAX_ASSERTION_BYTES, MAX_ASSERTION_LIFE, Proof, Registered,
+    client_assertion,
+};
 pub use claims::{AccessClaims, IdClaims};
 pub use jwks::{BadKeySet, Jwks, MAX_JWKS_BYTES, MAX_KEYS, PublicKey, ec_thumbprint, rsa_thumbprint};
 pub use sign::{Signer, UnusableKey};

@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, RSA_PKCS1_SHA256,
-    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaKeyPair, RsaSignatureEncoding,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RsaKeyPair, RsaSignatureEncoding,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -42,6 +42,7 @@ impl Scheme {
             Algorithm::Rs384 => Self::Rsa(&RSA_PKCS1_SHA384),
             Algorithm::Rs512 => Self::Rsa(&RSA_PKCS1_SHA512),
             Algorithm::Ps256 => Self::Rsa(&RSA_PSS_SHA256),
+            Algorithm::Ps384 => Self::Rsa(&RSA_PSS_SHA384),
             Algorithm::Es256 => Self::Ec(&ECDSA_P256_SHA256_FIXED_SIGNING, "P-256"),
             Algorithm::Es384 => Self::Ec(&ECDSA_P384_SHA384_FIXED_SIGNING, "P-384"),
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::http::{is_url, may_ask};
 use super::introspection::{CheckedIntrospection, IntrospectionSettings, Mode};
 use super::{KeySource, NoClient, Profile, Proof, Rule, Trust, Validator};
+use crate::http::{is_url, may_ask};
 use crate::token::Jwks;
 
 /// What is wrong with the settings, all of it, each with its name. No value is repeated.

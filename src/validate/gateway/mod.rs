@@ -30,9 +30,9 @@ use std::sync::Once;
 use serde_json::{Map, Value, json};
 
 use super::decision::Allowed;
-use super::http::is_url;
 use super::settings::BadSettings;
 use super::{Decision, Environment, Event, Refusal, Refused};
+use crate::http::is_url;
 use crate::token::Rejection;
 use request::Kind;
 pub(super) use request::Request;

@@ -19,8 +19,8 @@ use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::Refusal;
-use super::http::{Answer, Fault, Http, NoClient};
 use super::proof::Standing;
+use crate::http::{Answer, Fault, Http, NoClient};
 use crate::token::json;
 pub(super) use agreement::{Proved, agrees, is_of_access_token};
 use cache::Cache;

@@ -5,10 +5,10 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::super::http::{NoClient, may_ask};
 use super::super::proof::WhenUnreachable;
 use super::super::settings::BadSettings;
 use super::{ClientAuthentication, Introspector, MAX_CACHE_SECONDS};
+use crate::http::{NoClient, may_ask};
 use crate::token::{Algorithm, Signer};
 
 /// The member `introspection` of a trust. It holds secrets: no `Debug`.

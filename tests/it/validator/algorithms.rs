@@ -31,7 +31,7 @@ impl Pair {
 
     fn algorithms(&self) -> &'static [Algorithm] {
         match self {
-            Self::Rsa(_) => &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256],
+            Self::Rsa(_) => &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384],
             Self::P256(_) => &[Algorithm::Es256],
             Self::P384(_) => &[Algorithm::Es384],
         }
@@ -43,6 +43,7 @@ impl Pair {
             Algorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
             Algorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
             Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
+            Algorithm::Ps384 => &signature::RSA_PSS_SHA384,
             _ => &signature::RSA_PKCS1_SHA256,
         };
         match self {

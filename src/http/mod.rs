@@ -1,8 +1,13 @@
-//! The validator's HTTP client: key sets are fetched with it, and whoever has to be asked is asked with it.
+//! The HTTP client of both artefacts: key sets are fetched with it, and whoever has to be asked is asked with it.
 //!
 //! It speaks HTTP/1.1 over TLS to public authorities, which are compiled in (so that no file of the system has to
 //! be found and read when a Lambda starts), and to those that a setting adds. It follows no redirect and
 //! knows no proxy: where an address leads is for the settings to say, not for a stranger's answer or the environment.
+//!
+//! Where somebody else names the address, [`Http::to_the_public`] reaches public addresses alone: the address that a name
+//! resolves to is the one that is looked at, and the one that is connected to.
+
+mod public;
 
 use std::error::Error;
 use std::io;
@@ -10,7 +15,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -20,6 +25,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+use public::{Resolver, is_public_url};
+
 /// How long an idle connection is kept. Lambda stops us between events, and what lies between us and the other end
 /// forgets quiet connections after some minutes.
 const KEEP_IDLE: Duration = Duration::from_secs(60);
@@ -27,7 +34,8 @@ const KEEP_IDLE: Duration = Duration::from_secs(60);
 /// An HTTP client. Its clones share their connections.
 #[derive(Clone)]
 pub struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    only_public: bool,
     deadline: Duration,
     max_bytes: usize,
 }
@@ -39,6 +47,9 @@ pub struct Answer {
     pub status: u16,
     /// The header `Content-Type` as it was sent; `None` where there is none, or it is not text.
     pub content_type: Option<String>,
+    /// For how many seconds the answer may be kept (RFC 9111 §4.2.1: what `Cache-Control` says, less its `Age`); `None`
+    /// where it does not say.
+    pub max_age: Option<u64>,
     /// The whole body.
     pub body: Vec<u8>,
 }
@@ -46,7 +57,7 @@ pub struct Answer {
 /// Why there is no answer. The texts hold nothing of what was asked or answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Neither `https` nor this very machine, or no address at all.
+    /// Neither `https` nor this very machine, no address at all, or one that may not be asked.
     #[error("the address is not an https:// URL")]
     Address,
     /// A header that is to be sent is none.
@@ -91,6 +102,18 @@ impl Http {
     /// # Errors
     /// [`NoClient`]
     pub fn new(authorities: Option<&[u8]>, deadline: Duration, max_bytes: usize) -> Result<Self, NoClient> {
+        Self::build(authorities, deadline, max_bytes, false)
+    }
+
+    /// The same for addresses that somebody else names: https alone, and public addresses alone.
+    ///
+    /// # Errors
+    /// [`NoClient`]
+    pub fn to_the_public(authorities: Option<&[u8]>, deadline: Duration, max_bytes: usize) -> Result<Self, NoClient> {
+        Self::build(authorities, deadline, max_bytes, true)
+    }
+
+    fn build(authorities: Option<&[u8]>, deadline: Duration, max_bytes: usize, only_public: bool) -> Result<Self, NoClient> {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         if let Some(pem) = authorities {
             let before = roots.len();
@@ -108,9 +131,11 @@ impl Http {
             .with_root_certificates(roots)
             .with_no_client_auth();
         // Plain HTTP is let through to this machine alone: see `address`.
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let mut connector = HttpConnector::new_with_resolver(Resolver::new(only_public));
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEEP_IDLE).build(connector);
-        Ok(Self { client, deadline, max_bytes })
+        Ok(Self { client, only_public, deadline, max_bytes })
     }
 
     /// The body of a 200 from this URL.
@@ -118,8 +143,15 @@ impl Http {
     /// # Errors
     /// [`Fault`]
     pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Vec<u8>, Fault> {
-        let answer = self.ask(request(Method::GET, url, headers, String::new())?, true).await?;
-        Ok(answer.body)
+        self.fetch(url, headers).await.map(|answer| answer.body)
+    }
+
+    /// A 200 from this URL.
+    ///
+    /// # Errors
+    /// [`Fault`]
+    pub async fn fetch(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, Fault> {
+        self.ask(self.request(Method::GET, url, headers, String::new())?, true).await
     }
 
     /// The answer to a form, which is given URL-encoded. It may be sent twice: see [`Http::ask`].
@@ -127,7 +159,7 @@ impl Http {
     /// # Errors
     /// [`Fault`], but for [`Fault::Status`]: the status is the caller's to judge.
     pub async fn post_form(&self, url: &str, headers: &[(&str, &str)], form: String) -> Result<Answer, Fault> {
-        let mut request = request(Method::POST, url, headers, form)?;
+        let mut request = self.request(Method::POST, url, headers, form)?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.ask(request, false).await
     }
@@ -149,9 +181,19 @@ impl Http {
     async fn read(&self, response: Response<Incoming>) -> Result<Answer, Fault> {
         let (head, body) = response.into_parts();
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let max_age = max_age(&head.headers);
         let whole = Limited::new(body, self.max_bytes).collect().await;
         let body = whole.map_err(|error| if error.is::<LengthLimitError>() { Fault::TooLarge } else { Fault::BrokeOff })?;
-        Ok(Answer { status: head.status.as_u16(), content_type, body: body.to_bytes().into() })
+        Ok(Answer { status: head.status.as_u16(), content_type, max_age, body: body.to_bytes().into() })
+    }
+
+    fn request(&self, method: Method, url: &str, headers: &[(&str, &str)], body: String) -> Result<Request<Full<Bytes>>, Fault> {
+        let address = address(url).filter(|uri| !self.only_public || is_public_url(uri)).ok_or(Fault::Address)?;
+        let mut request = Request::builder().method(method).uri(address);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Full::from(body)).map_err(|_| Fault::Header)
     }
 }
 
@@ -187,12 +229,25 @@ fn address(url: &str) -> Option<Uri> {
     }
 }
 
-fn request(method: Method, url: &str, headers: &[(&str, &str)], body: String) -> Result<Request<Full<Bytes>>, Fault> {
-    let mut request = Request::builder().method(method).uri(address(url).ok_or(Fault::Address)?);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
+/// What a `Cache-Control` leaves of an answer's life. A directive that cannot be read leaves nothing.
+fn max_age(headers: &HeaderMap) -> Option<u64> {
+    let mut lines = headers.get_all(CACHE_CONTROL).iter().peekable();
+    lines.peek()?;
+    let mut life = None;
+    for line in lines {
+        let Ok(line) = line.to_str() else { return Some(0) };
+        for directive in line.split(',').map(|directive| directive.trim().to_ascii_lowercase()) {
+            let (name, value) = directive.split_once('=').unwrap_or((&directive, ""));
+            let seconds = match name {
+                "no-store" | "no-cache" => 0,
+                "max-age" => value.trim_matches('"').parse().unwrap_or(0),
+                _ => continue,
+            };
+            life = Some(life.map_or(seconds, |life: u64| life.min(seconds)));
+        }
     }
-    request.body(Full::from(body)).map_err(|_| Fault::Header)
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok()).unwrap_or(0);
+    life.map(|life| life.saturating_sub(age))
 }
 
 #[cfg(test)]
@@ -288,6 +343,26 @@ mod tests {
         let new = |pem: &str| Http::new(Some(pem.as_bytes()), Duration::from_secs(1), 1).err();
         for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
             assert_eq!(new(bad), Some(NoClient::Authorities), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_no_longer_than_it_says() {
+        let life = |lines: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            max_age(&headers)
+        };
+        assert_eq!(life(&[]), None);
+        assert_eq!(life(&[("cache-control", "public")]), None);
+        assert_eq!(life(&[("cache-control", "public, Max-Age=60, must-revalidate")]), Some(60));
+        assert_eq!(life(&[("cache-control", "max-age=60"), ("age", "45")]), Some(15));
+        assert_eq!(life(&[("cache-control", "max-age=60"), ("age", "61")]), Some(0));
+        assert_eq!(life(&[("cache-control", "max-age=600"), ("cache-control", "max-age=60")]), Some(60));
+        for none in ["no-store", "no-cache", "max-age=600, no-store", "max-age=soon", "max-age=-1", "max-age"] {
+            assert_eq!(life(&[("cache-control", none)]), Some(0), "{none}");
         }
     }
 }
