@@ -92,6 +92,8 @@ pub enum ClientAuth {
     ClientSecretBasic,
     /// A secret in the form.
     ClientSecretPost,
+    /// A JWT that its own key signed (RFC 7523 §2.2, SMART App Launch 2.2 "Asymmetric").
+    PrivateKeyJwt,
 }
 
 /// What the token endpoint can be asked for (RFC 6749 §4.1, §4.4, §6).
@@ -126,7 +128,7 @@ macro_rules! names {
     };
 }
 
-names!(ClientAuth { None = "none" ClientSecretBasic = "client_secret_basic" ClientSecretPost = "client_secret_post" });
+names!(ClientAuth { None = "none" ClientSecretBasic = "client_secret_basic" ClientSecretPost = "client_secret_post" PrivateKeyJwt = "private_key_jwt" });
 names!(Asking { Always = "always" Remembered = "remembered" PreApproved = "pre-approved" });
 names!(GrantType { AuthorizationCode = "authorization_code" RefreshToken = "refresh_token" ClientCredentials = "client_credentials" });
 
@@ -168,10 +170,16 @@ impl Client {
         }
     }
 
-    /// Whether it keeps a secret.
+    /// Whether it proves who it is: with a secret, or with a key.
     #[must_use]
     pub fn is_confidential(&self) -> bool {
         self.auth != ClientAuth::None
+    }
+
+    /// Whether it shares a secret with us.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        matches!(self.auth, ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost)
     }
 
     /// Whether it may use this grant.

@@ -44,6 +44,10 @@ kinds! {
     Browser "sb_" BrowserSecret
     /// A client's password.
     Client "cs_" ClientSecret
+    /// What an app has to present to register itself (RFC 7591 §3).
+    InitialAccess "si_" InitialAccessToken
+    /// What it manages its registration with (RFC 7592 §3).
+    RegistrationAccess "sm_" RegistrationAccessToken
 }
 
 impl<K: Kind> Secret<K> {

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+pub use crate::oauth::KeyPolicy;
 pub use host::AllowedHosts;
 pub use pages::{Chrome, FormAction, Page, ScriptNonce};
 pub use request::network_of;
@@ -19,10 +20,11 @@ pub use validation::{Validation, stands};
 
 use crate::audit::Origin;
 use crate::clock::Clock;
+use crate::http::NoClient;
 use crate::key::{MasterKey, Purpose};
 use crate::keys::{KeyError, KeyRing};
 use crate::metadata::Metadata;
-use crate::oauth::Documents;
+use crate::oauth::{ClientKeys, Documents};
 use crate::password::{PasswordError, Passwords};
 use crate::store::{self, Store};
 use crate::tenant::Tenant;
@@ -41,6 +43,10 @@ pub struct App {
     pub keys: KeyRing,
     /// Hashing, in bounded slots.
     pub passwords: Passwords,
+    /// The public keys of clients that prove themselves by a key.
+    pub client_keys: ClientKeys,
+    /// Whether apps may register themselves, with an initial access token (RFC 7591).
+    pub is_open_to_registration: bool,
     /// The discovery documents.
     pub documents: Documents,
     /// The hosts that this server answers for.
@@ -63,6 +69,10 @@ pub struct Setup {
     pub clock: Clock,
     /// Opens the signing keys.
     pub master_key: MasterKey,
+    /// Where clients may publish their keys.
+    pub client_keys: KeyPolicy,
+    /// Whether apps may register themselves, with an initial access token (RFC 7591).
+    pub is_open_to_registration: bool,
     /// How many passwords may be hashed at once.
     pub hash_slots: usize,
     /// Hosts beside the issuer's.
@@ -85,6 +95,9 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+    /// Published keys of clients cannot be fetched.
+    #[error(transparent)]
+    Http(#[from] NoClient),
 }
 
 impl App {
@@ -93,7 +106,18 @@ impl App {
     /// # Errors
     /// [`StartError`]
     pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
-        let Setup { tenant, store, clock, master_key, hash_slots, more_hosts, trusted_proxies, validation } = setup;
+        let Setup {
+            tenant,
+            store,
+            clock,
+            master_key,
+            client_keys,
+            is_open_to_registration,
+            hash_slots,
+            more_hosts,
+            trusted_proxies,
+            validation,
+        } = setup;
         let keys = KeyRing::new(tenant.id.clone(), master_key);
         let origin = Origin::command(tenant.id.clone(), clock.now());
         keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
@@ -109,6 +133,8 @@ impl App {
             }
         }
         Ok(Arc::new(Self {
+            client_keys: ClientKeys::new(&client_keys)?,
+            is_open_to_registration,
             documents: Documents::new(Metadata { issuer: tenant.issuer.clone() }, bases),
             hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
             passwords: Passwords::new(hash_slots)?,

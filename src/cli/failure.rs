@@ -127,6 +127,7 @@ impl From<StartError> for Failure {
             StartError::Store(error) => error.into(),
             StartError::Keys(error) => error.into(),
             StartError::Passwords(error) => error.into(),
+            StartError::Http(error) => Self::failed(&error),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         },
         store: store.clone(),
         clock,
+        client_keys: server.key_policy()?,
+        is_open_to_registration: server.is_open_to_registration,
         hash_slots: server.hash_slots,
         more_hosts: server.allowed_hosts.clone(),
         trusted_proxies: server.trusted_proxies.clone(),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
 use super::people::{DemoPerson, World};
 use super::{sample_app, stock};
-use crate::app::{self, App, Setup, Validation};
+use crate::app::{self, App, KeyPolicy, Setup, Validation};
 use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::id::TenantId;
@@ -115,6 +115,8 @@ impl Demo {
             store: store.clone(),
             clock: clock.clone(),
             master_key: MasterKey::generate(),
+            client_keys: KeyPolicy { allow_private: true, authorities: None },
+            is_open_to_registration: false,
             hash_slots: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             more_hosts: vec![],
             trusted_proxies: vec![],

@@ -2,23 +2,53 @@
 
 use axum::http::StatusCode;
 
+use super::client_auth::Caller;
 use super::issue::{CLIENT_TOKEN_LIFE, TokenResponse, for_client};
+use super::token::NOT_REGISTERED;
 use crate::app::App;
 use crate::audit::{Entry, Origin};
-use crate::client::Client;
+use crate::client::{Client, GrantType};
 use crate::error::OAuthError;
 use crate::scope::ScopeSet;
 use crate::secret::nonce;
 use crate::tenant::FhirBase;
 use crate::token::AccessClaims;
 
+/// A token with what the client may have of what it asks for.
+///
+/// # Errors
+/// `unauthorized_client`, `invalid_scope`, `invalid_target`; `invalid_client`, where its assertion was taken before.
 pub(super) async fn issue(
+    app: &App,
+    origin: &Origin,
+    caller: Caller,
+    asked: &ScopeSet,
+    resource: Option<&str>,
+) -> Result<TokenResponse, OAuthError> {
+    let (claims, base) = match decide(app, origin, caller.client(), asked, resource).await {
+        Ok(decided) => decided,
+        Err(error) => {
+            caller.spend(app, origin).await?;
+            return Err(error);
+        }
+    };
+    // No token without its entry in the books, and none for an assertion that was taken before.
+    let entry = Entry::done("token.issued").client(&caller.client().id).jti(&claims.jti).detail(&claims.scope);
+    caller.spend_on(app, origin, entry).await?;
+    for_client(app, origin.now, &base, &claims).await
+}
+
+/// What the token will say, and the FHIR base that it is for.
+async fn decide(
     app: &App,
     origin: &Origin,
     client: &Client,
     asked: &ScopeSet,
     resource: Option<&str>,
-) -> Result<TokenResponse, OAuthError> {
+) -> Result<(AccessClaims, String), OAuthError> {
+    if !client.may(GrantType::ClientCredentials) {
+        return Err(OAuthError::unauthorized_client(NOT_REGISTERED));
+    }
     if !client.is_confidential() {
         return Err(OAuthError::unauthorized_client("a public client has no rights of its own"));
     }
@@ -45,9 +75,7 @@ pub(super) async fn issue(
         fhir_user: None,
         launch_response_patient: None,
     };
-    // No token without its entry in the books.
-    app.store.audit(origin, Entry::done("token.issued").client(&client.id).jti(&claims.jti).detail(&claims.scope)).await?;
-    for_client(app, now, &base.name, &claims).await
+    Ok((claims, base.name.clone()))
 }
 
 /// The FHIR base that the token is for: the one that is named (RFC 8707), or the only one there is.

@@ -1,8 +1,10 @@
 //! The app's half: discovery, tokens, introspection, revocation, userinfo, and the validator over HTTP.
 
 mod bearer;
+mod client_assertion;
 mod client_auth;
 mod client_credentials;
+mod client_keys;
 mod code;
 mod cors;
 mod discovery;
@@ -20,6 +22,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+pub use client_keys::{ClientKeys, KeyPolicy};
 pub use discovery::Documents;
 
 use crate::app::App;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 
-use super::client_auth::authenticate;
+use super::client_auth::{Caller, identify};
 use super::issue::TokenResponse;
 use super::{client_credentials, code, refresh};
 use crate::app::App;
@@ -59,15 +59,10 @@ impl TokenRequest {
             )),
         }
     }
-
-    fn grant_type(&self) -> GrantType {
-        match self {
-            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
-            Self::RefreshToken { .. } => GrantType::RefreshToken,
-            Self::ClientCredentials { .. } => GrantType::ClientCredentials,
-        }
-    }
 }
+
+/// The grant is not among the client's.
+pub(super) const NOT_REGISTERED: &str = "the client is not registered for this grant type";
 
 /// Tokens for a code, a refresh token, or the client itself.
 pub(super) async fn token(
@@ -82,20 +77,28 @@ pub(super) async fn token(
         Err(error) if error.code == "unsupported_grant_type" => return Err(error),
         parsed => parsed,
     };
-    let client = authenticate(&app, &origin, &headers, &params).await?;
-    let request = request?;
-    if !client.may(request.grant_type()) {
-        return Err(OAuthError::unauthorized_client("the client is not registered for this grant type"));
-    }
-    grant(&app, &origin, &client, request).await
-}
-
-async fn grant(app: &App, origin: &Origin, client: &Client, request: TokenRequest) -> Result<TokenResponse, OAuthError> {
+    let caller = identify(&app, &origin, &headers, &params).await?;
     match request {
-        TokenRequest::AuthorizationCode(request) => code::redeem(app, origin, client, request).await,
-        TokenRequest::RefreshToken { token, scopes } => refresh::refresh(app, origin, client, token, scopes).await,
-        TokenRequest::ClientCredentials { scopes, resource } => {
-            client_credentials::issue(app, origin, client, &scopes, resource.as_deref()).await
+        Ok(TokenRequest::AuthorizationCode(request)) => {
+            let client = registered(&app, &origin, caller, GrantType::AuthorizationCode).await?;
+            code::redeem(&app, &origin, &client, request).await
+        }
+        Ok(TokenRequest::RefreshToken { token, scopes }) => {
+            let client = registered(&app, &origin, caller, GrantType::RefreshToken).await?;
+            refresh::refresh(&app, &origin, &client, token, scopes).await
+        }
+        Ok(TokenRequest::ClientCredentials { scopes, resource }) => {
+            client_credentials::issue(&app, &origin, caller, &scopes, resource.as_deref()).await
+        }
+        Err(error) => {
+            caller.spend(&app, &origin).await?;
+            Err(error)
         }
     }
+}
+
+/// The client, whose assertion is now taken, if it may use this grant.
+async fn registered(app: &App, origin: &Origin, caller: Caller, grant: GrantType) -> Result<Client, OAuthError> {
+    let client = caller.spend(app, origin).await?;
+    if client.may(grant) { Ok(client) } else { Err(OAuthError::unauthorized_client(NOT_REGISTERED)) }
 }

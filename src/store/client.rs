@@ -187,62 +187,9 @@ impl Store {
         let origin = origin.clone();
         self.write(move |mut conn| {
             Box::pin(async move {
-                let NewClient { client, secret } = new;
-                let flag = |is: bool| is.then_some(seconds(origin.now));
-                let grant_types: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
-                let assertion_algs: Vec<&str> = client.assertion_algs.iter().map(|algorithm| algorithm.as_str()).collect();
-                let statement =
-                    "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
-                                                     post_logout_redirect_uris, fhir_bases, id_token_alg, refresh_grace, refresh_max_life,
-                                                     created_at, verified_at, may_introspect_at, pkce_exempt_at, website, policy_uri,
-                                                     tos_uri, attested, asks_clinicians, asks_patients, launch_uri, smart_version,
-                                                     jwks, jwks_uri, assertion_algs, issuer_only_at, awaits_approval_since)
-                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                                         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
-                change!(
-                    &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(client.id.as_str())
-                        .bind(&client.name)
-                        .bind(&client.developer)
-                        .bind(client.auth.as_str())
-                        .bind(grant_types.join(" "))
-                        .bind(client.scopes.to_string())
-                        .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
-                        .bind(json(&client.post_logout_redirect_uris))
-                        .bind(json(&client.fhir_bases))
-                        .bind(client.id_token_alg.as_str())
-                        .bind(client.refresh_grace.whole_seconds())
-                        .bind(client.refresh_max_life.map(time::SignedDuration::whole_seconds))
-                        .bind(seconds(origin.now))
-                        .bind(flag(client.is_verified))
-                        .bind(flag(client.may_introspect))
-                        .bind(flag(client.is_pkce_exempt))
-                        .bind(&client.website)
-                        .bind(&client.policy_uri)
-                        .bind(&client.tos_uri)
-                        .bind(client.attested.map(|yes| if yes { "yes" } else { "no" }))
-                        .bind(client.asks_clinicians.as_str())
-                        .bind(client.asks_patients.as_str())
-                        .bind(&client.launch_uri)
-                        .bind(&client.smart_version)
-                        .bind(&client.jwks)
-                        .bind(&client.jwks_uri)
-                        .bind(assertion_algs.join(" "))
-                        .bind(flag(client.is_issuer_only))
-                        .bind(flag(client.awaits_approval))
-                )?;
-                let origins = client.redirect_uris.iter().filter_map(RedirectUri::origin);
-                let origins: BTreeSet<String> = origins.map(|web| without_loopback_port(&web).to_owned()).collect();
-                for web in &origins {
-                    let statement = "insert into client_origin (tenant_id, origin, client_id) values ($1, $2, $3)";
-                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(web).bind(client.id.as_str()))?;
-                }
-                if let Some(digest) = secret {
-                    insert_secret(&mut conn, &origin, &client.id, &digest).await?;
-                }
-                record(&mut conn, &origin, Entry::done("client.created").client(&client.id)).await
+                let id = new.client.id.clone();
+                insert(&mut conn, &origin, new).await?;
+                record(&mut conn, &origin, Entry::done("client.created").client(&id)).await
             })
         })
         .await
@@ -272,6 +219,28 @@ impl Store {
                 insert_secret(&mut conn, &origin, &id, &digest).await?;
                 record(&mut conn, &origin, Entry::done("client.secret_rotated").client(&id)).await?;
                 Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Gives a client that proves itself by its key other public keys: a JWK Set, or where it publishes one. `false` where
+    /// there is no such client.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn set_client_keys(&self, origin: &Origin, id: &ClientId, jwks: Option<&str>, uri: Option<&str>) -> Result<bool, Error> {
+        let (origin, id, jwks, uri) = (origin.clone(), id.clone(), jwks.map(str::to_owned), uri.map(str::to_owned));
+        self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update client set jwks = $3, jwks_uri = $4
+                                  where tenant_id = $1 and client_id = $2 and auth_method = 'private_key_jwt'";
+                let found =
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(id.as_str()).bind(&jwks).bind(&uri))?;
+                if found > 0 {
+                    record(&mut conn, &origin, Entry::done("client.keys_changed").client(&id)).await?;
+                }
+                Ok(found > 0)
             })
         })
         .await
@@ -334,6 +303,71 @@ impl Store {
 
 fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(' ').filter(|word| !word.is_empty())
+}
+
+/// One more client, with its origins and its secret.
+pub(super) async fn insert(conn: &mut super::Conn<'_>, origin: &Origin, new: NewClient) -> Result<(), Error> {
+    let NewClient { client, secret } = new;
+    let flag = |is: bool| is.then_some(seconds(origin.now));
+    let grant_types: Vec<&str> = client.grant_types.iter().map(|grant| grant.as_str()).collect();
+    let assertion_algs: Vec<&str> = client.assertion_algs.iter().map(|algorithm| algorithm.as_str()).collect();
+    let statement = "insert into client (tenant_id, client_id, name, developer, auth_method, grant_types, scopes, redirect_uris,
+                                         post_logout_redirect_uris, fhir_bases, id_token_alg, refresh_grace, refresh_max_life,
+                                         created_at, verified_at, may_introspect_at, pkce_exempt_at, website, policy_uri,
+                                         tos_uri, attested, asks_clinicians, asks_patients, launch_uri, smart_version,
+                                         jwks, jwks_uri, assertion_algs, issuer_only_at, awaits_approval_since)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                             $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+    change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(client.id.as_str())
+            .bind(&client.name)
+            .bind(&client.developer)
+            .bind(client.auth.as_str())
+            .bind(grant_types.join(" "))
+            .bind(client.scopes.to_string())
+            .bind(json(&client.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>()))
+            .bind(json(&client.post_logout_redirect_uris))
+            .bind(json(&client.fhir_bases))
+            .bind(client.id_token_alg.as_str())
+            .bind(client.refresh_grace.whole_seconds())
+            .bind(client.refresh_max_life.map(time::SignedDuration::whole_seconds))
+            .bind(seconds(origin.now))
+            .bind(flag(client.is_verified))
+            .bind(flag(client.may_introspect))
+            .bind(flag(client.is_pkce_exempt))
+            .bind(&client.website)
+            .bind(&client.policy_uri)
+            .bind(&client.tos_uri)
+            .bind(client.attested.map(|yes| if yes { "yes" } else { "no" }))
+            .bind(client.asks_clinicians.as_str())
+            .bind(client.asks_patients.as_str())
+            .bind(&client.launch_uri)
+            .bind(&client.smart_version)
+            .bind(&client.jwks)
+            .bind(&client.jwks_uri)
+            .bind(assertion_algs.join(" "))
+            .bind(flag(client.is_issuer_only))
+            .bind(flag(client.awaits_approval))
+    )?;
+    insert_origins(conn, origin, &client).await?;
+    if let Some(digest) = secret {
+        insert_secret(conn, origin, &client.id, &digest).await?;
+    }
+    Ok(())
+}
+
+/// The web origins from which browsers may call the token endpoint for this client.
+pub(super) async fn insert_origins(conn: &mut super::Conn<'_>, origin: &Origin, client: &Client) -> Result<(), Error> {
+    let origins = client.redirect_uris.iter().filter_map(RedirectUri::origin);
+    let origins: BTreeSet<String> = origins.map(|web| without_loopback_port(&web).to_owned()).collect();
+    for web in &origins {
+        let statement = "insert into client_origin (tenant_id, origin, client_id) values ($1, $2, $3)";
+        change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(web).bind(client.id.as_str()))?;
+    }
+    Ok(())
 }
 
 async fn insert_secret(conn: &mut super::Conn<'_>, origin: &Origin, id: &ClientId, digest: &Digest) -> Result<(), Error> {

@@ -13,6 +13,7 @@
 //! 7. Every table carries the tenant, and every statement names it.
 //! 8. All writes to SQLite go through one connection that commits the waiting ones together ([`writer`]).
 
+mod assertion;
 mod audit;
 mod client;
 mod connect;
@@ -25,6 +26,7 @@ mod migrate;
 mod patient;
 mod readers;
 mod refresh;
+mod registration;
 mod session;
 mod throttle;
 mod token;
@@ -44,6 +46,7 @@ pub use grant::{Finished, Issued, NewGrant, Redemption};
 pub use key::StoredKey;
 pub use patient::ImportedPatient;
 pub use refresh::{Rotation, RotationRequest};
+pub use registration::{RegistrationToken, SelfRegistered};
 pub use session::NewSession;
 pub use throttle::{Allowance, Attempt};
 pub use user::NewUser;

@@ -23,7 +23,7 @@ impl Store {
                                    join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
                                    join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
                                   where g.tenant_id = $1 and g.grant_id = $2 and g.client_id = $3 and g.revoked_at is null
-                                    and u.disabled_at is null and c.disabled_at is null
+                                    and u.disabled_at is null and c.disabled_at is null and c.awaits_approval_since is null
                                     and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $4)";
                 read!(self, c => sqlx::query_scalar(statement)
                     .bind(tenant.as_str())
@@ -35,7 +35,7 @@ impl Store {
             None => {
                 let statement = "select count(*)
                                    from client c
-                                  where c.tenant_id = $1 and c.client_id = $2 and c.disabled_at is null
+                                  where c.tenant_id = $1 and c.client_id = $2 and c.disabled_at is null and c.awaits_approval_since is null
                                     and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $3)";
                 read!(self, c => sqlx::query_scalar(statement)
                     .bind(tenant.as_str())
@@ -66,8 +66,8 @@ impl Store {
         .await
     }
 
-    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, sessions, refresh tokens, revoked tokens and failed sign-ins
-    /// whose time is long over. Returns how many rows went.
+    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, sessions, refresh tokens, revoked tokens,
+    /// client assertions, registration tokens and failed sign-ins whose time is over. Returns how many rows went.
     ///
     /// # Errors
     /// [`Error`]
@@ -90,6 +90,9 @@ impl Store {
                     ("delete from flow where expires_at < $1", now - DAY),
                     ("delete from session where expires_at < $1", now - DAY),
                     ("delete from revoked_token where expires_at < $1", now - DAY),
+                    // A minute, for an instance whose clock is behind.
+                    ("delete from client_assertion where expires_at < $1", now - 60),
+                    ("delete from registration_token where expires_at < $1", now - DAY),
                     ("delete from refresh_token where expires_at < $1", now - DAY),
                     // Nothing is left that could come of it: no code, no access token, no refresh token.
                     (

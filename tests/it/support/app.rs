@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use admit::app::{self, App, Setup, Validation};
+use admit::app::{self, App, KeyPolicy, Setup, Validation};
 use admit::audit::Origin;
 use admit::clock::Clock;
 use admit::id::TenantId;
@@ -67,6 +67,8 @@ fn setup(store: Store, clock: Clock, master_key: MasterKey) -> Setup {
         store,
         clock,
         master_key,
+        client_keys: KeyPolicy { allow_private: true, authorities: None },
+        is_open_to_registration: true,
         hash_slots: 2,
         more_hosts: vec![],
         trusted_proxies: vec!["10.0.0.1".parse().expect("an address")],
