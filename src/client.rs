@@ -170,6 +170,12 @@ impl Client {
         }
     }
 
+    /// Whether anybody has anything to do with it: it is neither switched off nor waiting for approval.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.disabled_at.is_none() && !self.awaits_approval
+    }
+
     /// Whether it proves who it is: with a secret, or with a key.
     #[must_use]
     pub fn is_confidential(&self) -> bool {

@@ -36,7 +36,7 @@ impl Current {
         let secret = cookie::flow(headers, &id).ok_or_else(PageError::no_flow)?;
         let flow = app.store.flow(&origin.tenant, &id, &secret.digest(), origin.now).await?.ok_or_else(PageError::no_flow)?;
         let client = app.store.client(&origin.tenant, &flow.ask.client_id).await?;
-        let client = client.filter(|client| client.disabled_at.is_none()).ok_or_else(PageError::no_flow)?;
+        let client = client.filter(Client::is_active).ok_or_else(PageError::no_flow)?;
         let signed_in = signed_in(app, &origin, headers).await?;
         Ok(Self { app: Arc::clone(app), origin, flow, client, signed_in, secret })
     }

@@ -119,6 +119,10 @@ async fn client_and_return(app: &App, origin: &Origin, params: &Params) -> Resul
     // Unknown and switched off look the same.
     let client = client.filter(|client| client.disabled_at.is_none());
     let client = client.ok_or_else(|| page("invalid_client", "It is not registered here (client_id is unknown)."))?;
+    // Nobody has looked at its redirect URIs: nobody is sent there, not even with an error.
+    if client.awaits_approval {
+        return Err(page("unauthorized_client", "It has registered itself, and waits for an administrator's approval."));
+    }
     let uri = params.get("redirect_uri").map_err(|bad| Refusal::Page(bad.into()))?;
     let uri = uri.ok_or_else(|| page("invalid_request", "It did not say where to go afterwards (redirect_uri is missing)."))?;
     match ReturnTo::new(&client.redirect_uris, uri) {

@@ -12,11 +12,15 @@ use crate::app::App;
 use crate::audit::{Entry, Origin};
 use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
+use crate::grant::grant_of;
 use crate::params::Params;
 use crate::secret::RefreshToken;
 
 /// 200 and `{}`, whatever the token is: an answer that differed would say whether somebody else's
 /// token exists.
+///
+/// With one token goes the whole grant, whichever token it is (RFC 7009 §2.1 asks that of refresh tokens, and allows it of
+/// access tokens): who signs out of an app is signed out of it. A token of the client's own goes alone.
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -28,11 +32,13 @@ pub(super) async fn revoke(
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
     let refresh = RefreshToken::presented(token).digest();
     if let Some(grant) = app.store.grant_of_refresh_token(&origin.tenant, &client.id, &refresh).await? {
-        // RFC 7009 §2.1: with a refresh token go all tokens of the same grant.
         app.store.revoke_grant(&origin, &grant.id, "revoked by the client").await?;
     } else if let Some(claims) = believed(&app, &origin, token).await? {
         if claims.client_id == client.id.as_str() {
-            app.store.revoke_token(&origin, &claims).await?;
+            match grant_of(&claims.jti) {
+                Some(grant) => app.store.revoke_grant(&origin, &grant, "revoked by the client").await?,
+                None => app.store.revoke_token(&origin, &claims).await?,
+            }
         } else {
             app.store.audit(&origin, anothers(&client).jti(&claims.jti)).await?;
         }

@@ -294,7 +294,10 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn is_client_origin(&self, tenant: &TenantId, web: &str) -> Result<bool, Error> {
-        let statement = "select count(*) from client_origin where tenant_id = $1 and origin = $2";
+        let statement = "select count(*)
+                           from client_origin o
+                           join client c on c.tenant_id = o.tenant_id and c.client_id = o.client_id
+                          where o.tenant_id = $1 and o.origin = $2 and c.awaits_approval_since is null";
         let count: i64 =
             read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(without_loopback_port(web)).fetch_one(c))?;
         Ok(count > 0)

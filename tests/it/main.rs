@@ -8,6 +8,7 @@ mod authorization_code;
 mod authorization_request;
 mod authorize_endpoint;
 mod cli;
+mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod conformance;

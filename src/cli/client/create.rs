@@ -113,7 +113,7 @@ pub(super) async fn run(config: Config, output: Output, new: Create) -> Result<(
     if client.may(GrantType::AuthorizationCode) {
         desk.ensure_key(Purpose::Id, client.id_token_alg).await?;
     }
-    let secret = client.is_confidential().then(ClientSecret::generate);
+    let secret = client.has_secret().then(ClientSecret::generate);
     let registered = NewClient { client: client.clone(), secret: secret.as_ref().map(ClientSecret::digest) };
     desk.store.create_client(&desk.origin, registered).await.map_err(|error| match error {
         store::Error::Exists => Failure::conflict(format!(

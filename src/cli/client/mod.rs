@@ -135,8 +135,8 @@ fn record(client: &Client) -> Record {
 
 async fn rotate_secret(desk: &Desk, output: Output, client_id: String, keep_old: u16) -> Result<(), Failure> {
     let client = find(desk, client_id).await?;
-    if !client.is_confidential() {
-        return Err(Failure::conflict(format!("{} is a public client and has no secret", client.id)));
+    if !client.has_secret() {
+        return Err(Failure::conflict(format!("{} has no secret: it is registered with --auth {}", client.id, client.auth.as_str())));
     }
     let secret = ClientSecret::generate();
     let old_until = desk.origin.now + Duration::hours(keep_old.into());

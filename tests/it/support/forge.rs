@@ -6,7 +6,10 @@ use admit::store::Store;
 use admit::token::{Algorithm, Jwks, Signer, base64url};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+    RSA_PSS_SHA384, RsaEncoding, RsaKeyPair,
+};
 use base64::Engine as _;
 use serde_json::{Value, json};
 
@@ -77,13 +80,14 @@ impl Forge {
     pub fn signature(&self, message: &str, algorithm: Algorithm) -> Vec<u8> {
         let random = SystemRandom::new();
         match algorithm {
-            Algorithm::Es256 => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8).expect("our own key");
-                pair.sign(&random, message.as_bytes()).expect("a signature").as_ref().to_vec()
-            }
+            Algorithm::Es256 | Algorithm::Es384 => self.ec_pair().sign(&random, message.as_bytes()).expect("a signature").as_ref().to_vec(),
             _ => {
                 let pair = RsaKeyPair::from_pkcs8(&self.pkcs8).expect("our own key");
-                let padding = if algorithm == Algorithm::Rs384 { &RSA_PKCS1_SHA384 } else { &RSA_PKCS1_SHA256 };
+                let padding: &'static dyn RsaEncoding = match algorithm {
+                    Algorithm::Rs384 => &RSA_PKCS1_SHA384,
+                    Algorithm::Ps384 => &RSA_PSS_SHA384,
+                    _ => &RSA_PKCS1_SHA256,
+                };
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(padding, &random, message.as_bytes(), &mut signature).expect("a signature");
                 signature
@@ -91,13 +95,15 @@ impl Forge {
         }
     }
 
+    fn ec_pair(&self) -> EcdsaKeyPair {
+        let curve = if self.algorithm == Algorithm::Es384 { &ECDSA_P384_SHA384_FIXED_SIGNING } else { &ECDSA_P256_SHA256_FIXED_SIGNING };
+        EcdsaKeyPair::from_pkcs8(curve, &self.pkcs8).expect("our own key")
+    }
+
     /// The public half as a SubjectPublicKeyInfo.
     pub fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = match self.algorithm {
-            Algorithm::Es256 => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &self.pkcs8).expect("our own key");
-                pair.public_key().as_der().expect("a public key")
-            }
+            Algorithm::Es256 | Algorithm::Es384 => self.ec_pair().public_key().as_der().expect("a public key"),
             _ => RsaKeyPair::from_pkcs8(&self.pkcs8).expect("our own key").public_key().as_der().expect("a public key"),
         };
         der.as_ref().to_vec()

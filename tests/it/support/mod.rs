@@ -4,6 +4,7 @@
 
 mod app;
 pub mod ask;
+pub mod asserting;
 mod authority;
 mod browser;
 pub mod certificate;

@@ -74,7 +74,7 @@ pub async fn seed(store: &Store, origin: &Origin) {
         ..client("bsc", basic, &[])
     });
     for client in clients {
-        let secret = client.is_confidential().then(|| ClientSecret::presented(SECRET).digest());
+        let secret = client.has_secret().then(|| ClientSecret::presented(SECRET).digest());
         store.create_client(origin, NewClient { client, secret }).await.expect("a client");
     }
 
