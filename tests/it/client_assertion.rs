@@ -79,7 +79,8 @@ async fn an_assertion_stands_alone_and_for_its_own_client() {
     let fresh = || app.assertion("pkj", &key);
     app.assert_with(&fresh(), &[("client_id", "other")]).await.assert_turned_away("iss and sub");
     app.assert_with(&fresh(), &[("client_secret", SECRET)]).await.assert_token_error(400, "invalid_request");
-    let both = [&[("grant_type", "client_credentials")][..], &form(&fresh())].concat();
+    let assertion = fresh();
+    let both = [&[("grant_type", "client_credentials")][..], &form(&assertion)].concat();
     app.post("/token", Some(("pkj", SECRET)), &both).await.assert_token_error(400, "invalid_request");
     // Registered for a key: a secret, or nothing but the name.
     for form in [vec![("client_id", "pkj"), ("client_secret", SECRET)], vec![("client_id", "pkj")]] {
