@@ -22,6 +22,8 @@ pub mod grant;
 #[cfg(feature = "server")]
 pub mod key;
 #[cfg(feature = "server")]
+pub mod label;
+#[cfg(feature = "server")]
 pub mod metadata;
 #[cfg(feature = "server")]
 pub mod password;

@@ -5,11 +5,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::desk::Desk;
-use super::label::is_deceptive;
 use super::output::{Output, Record, note, print_json, print_lines};
-use super::{Failure, label, prompt};
+use super::{Failure, prompt};
 use crate::config::Config;
 use crate::key::Purpose;
+use crate::label;
+use crate::label::is_deceptive;
 use crate::metadata::Metadata;
 use crate::store;
 use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Strategy};

@@ -7,7 +7,6 @@ mod failure;
 mod fhir_base;
 mod input;
 mod key;
-mod label;
 mod master_key;
 mod output;
 mod patient;

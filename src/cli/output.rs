@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Failure;
-use super::label::is_deceptive;
+use crate::label::is_deceptive;
 
 /// How data is printed.
 #[derive(Args, Clone, Copy, Debug)]

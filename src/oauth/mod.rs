@@ -5,12 +5,14 @@ mod client_assertion;
 mod client_auth;
 mod client_credentials;
 mod client_keys;
+mod client_metadata;
 mod code;
 mod cors;
 mod discovery;
 mod introspect;
 mod issue;
 mod refresh;
+mod register;
 mod revoke;
 mod token;
 mod userinfo;
@@ -36,6 +38,6 @@ pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/userinfo", get(userinfo::by_get).post(userinfo::by_post).options(cors::preflight))
         .route_layer(from_fn_with_state(Arc::clone(app), cors::registered_origins));
     // No browser has business with the validator: it gets no CORS headers.
-    let called_by_servers = Router::new().route("/validate", post(validate::validate));
+    let called_by_servers = Router::new().route("/validate", post(validate::validate)).merge(register::router());
     Router::new().merge(discovery::router()).merge(called_by_apps).merge(called_by_servers)
 }

@@ -82,7 +82,8 @@ fn the_clock_and_randomness_have_one_owner_each() {
 fn nobody_uses_a_room_above_or_beside() {
     let vocabulary = ["clock", "http", "id", "scope"];
     let rooms = ["authorize", "oauth", "ops", "demo", "cli"];
-    let model = ["client", "flow", "grant", "key", "metadata", "password", "person", "pkce", "redirect", "secret", "tenant", "audit"];
+    let model =
+        ["client", "flow", "grant", "key", "label", "metadata", "password", "person", "pkce", "redirect", "secret", "tenant", "audit"];
     for (file, text) in sources() {
         let top = file.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
         let uses = |other: &str| {

@@ -5,14 +5,15 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use time::{Duration, OffsetDateTime};
 
 use super::{record, scopes};
+use crate::cli::Failure;
 use crate::cli::desk::Desk;
 use crate::cli::fhir_base::algorithm;
 use crate::cli::output::{Output, note};
-use crate::cli::{Failure, label};
 use crate::client::{Asking, Client, ClientAuth, GrantType};
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::key::Purpose;
+use crate::label;
 use crate::redirect::RedirectUri;
 use crate::scope::ScopeSet;
 use crate::secret::{ClientSecret, unique_id};

@@ -1,6 +1,6 @@
 //! The scopes that an administrator registers, and those among them that could never be given.
 
-use crate::client::{Client, GrantType};
+use crate::client::Client;
 use crate::scope::{Scope, ScopeSet};
 
 /// An app's unknown scope is dropped; an administrator's is a mistake, and said to be one.
@@ -20,10 +20,8 @@ pub(super) fn parse(text: &str) -> Result<ScopeSet, String> {
 
 /// What is registered in vain: no grant of this client can ever give it.
 pub(super) fn in_vain(client: &Client) -> Vec<String> {
-    let none = ScopeSet::default();
-    let by_people = if client.may(GrantType::AuthorizationCode) { client.scopes_with_a_person(&client.scopes) } else { none.clone() };
-    let of_its_own = if client.may(GrantType::ClientCredentials) { client.scopes_of_its_own(&client.scopes) } else { none };
-    client.scopes.iter().filter(|scope| !by_people.has(scope) && !of_its_own.has(scope)).map(Scope::to_string).collect()
+    let attainable = client.attainable(&client.scopes);
+    client.scopes.iter().filter(|scope| !attainable.has(scope)).map(Scope::to_string).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use serde_json::Value;
 use time::Date;
 
 use super::reference::References;
-use crate::cli::label::is_deceptive;
 use crate::id::PatientId;
+use crate::label::is_deceptive;
 use crate::person::{FhirUser, FhirUserKind, Patient, is_fhir_id};
 use crate::store::ImportedPatient;
 

@@ -7,7 +7,10 @@ const MAX_NAME: usize = 200;
 
 /// A name that a person sees on a page. Control characters and direction overrides could make it
 /// look like another.
-pub(super) fn name(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// A sentence that says what to change.
+pub fn name(text: &str) -> Result<String, String> {
     if text.contains(is_deceptive) {
         return Err("it must not have control characters, or characters that change the direction of writing".to_owned());
     }
@@ -24,17 +27,29 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 /// Control characters, line and paragraph separators, and what embeds, isolates or overrides a
 /// direction (Unicode UAX #9, explicit formatting). The marks U+200E and U+200F are harmless and
 /// stand in real names.
-pub(super) fn is_deceptive(c: char) -> bool {
+#[must_use]
+pub fn is_deceptive(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An absolute https URL that can be compared byte for byte; plain http for this machine alone.
-pub(super) fn address(text: &str) -> Result<String, String> {
-    if !text.starts_with("https://") && !text.starts_with("http://") {
-        return Err("it must be an absolute https:// URL".to_owned());
-    }
+///
+/// # Errors
+/// A sentence that says what to change.
+pub fn address(text: &str) -> Result<String, String> {
     if text.contains('?') {
         return Err("it must not have a query (?…)".to_owned());
+    }
+    link(text)
+}
+
+/// The same, with or without a query.
+///
+/// # Errors
+/// A sentence that says what to change.
+pub fn link(text: &str) -> Result<String, String> {
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        return Err("it must be an absolute https:// URL".to_owned());
     }
     RedirectUri::register(text).map(|uri| uri.as_str().to_owned()).map_err(|bad| bad.to_string())
 }
