@@ -222,9 +222,15 @@ impl Client {
         asked.filtered(|scope| with_a_person.has(scope) || of_its_own.has(scope))
     }
 
-    /// What the client can be given for itself (SMART Backend Services): the system's level only.
+    /// What the client can be given for itself (SMART Backend Services): the system's level, and rights at this server; those
+    /// to others' tokens only where it may see them.
     #[must_use]
     pub fn scopes_of_its_own(&self, asked: &ScopeSet) -> ScopeSet {
-        asked.within(&self.scopes).filtered(|scope| matches!(scope, Scope::Resource(resource) if resource.level == Level::System))
+        asked.within(&self.scopes).filtered(|scope| match scope {
+            Scope::Resource(resource) => resource.level == Level::System,
+            Scope::CreateLaunch => true,
+            Scope::Introspect => self.may_introspect,
+            _ => false,
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::audit::{Entry, Origin};
 use crate::client::{Client, GrantType};
 use crate::error::OAuthError;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 use crate::secret::nonce;
 use crate::tenant::FhirBase;
 use crate::token::AccessClaims;
@@ -35,7 +35,7 @@ pub(super) async fn issue(
     // No token without its entry in the books, and none for an assertion that was taken before.
     let entry = Entry::done("token.issued").client(&caller.client().id).jti(&claims.jti).detail(&claims.scope);
     caller.spend_on(app, origin, entry).await?;
-    for_client(app, origin.now, &base, &claims).await
+    for_client(app, origin.now, base.as_deref(), &claims).await
 }
 
 /// What the token will say, and the FHIR base that it is for.
@@ -45,24 +45,25 @@ async fn decide(
     client: &Client,
     asked: &ScopeSet,
     resource: Option<&str>,
-) -> Result<(AccessClaims, String), OAuthError> {
+) -> Result<(AccessClaims, Option<String>), OAuthError> {
     if !client.may(GrantType::ClientCredentials) {
         return Err(OAuthError::unauthorized_client(NOT_REGISTERED));
     }
     if !client.is_confidential() {
         return Err(OAuthError::unauthorized_client("a public client has no rights of its own"));
     }
-    let bases = app.store.known_fhir_bases(&app.tenant.id, origin.now).await?;
-    let base = base_of(&bases, client, resource)?;
     let scopes = client.scopes_of_its_own(asked);
     if scopes.is_empty() {
-        return Err(OAuthError::invalid_scope("nothing of what was asked is allowed to this client; it can have system/ scopes only"));
+        return Err(OAuthError::invalid_scope(
+            "nothing of what was asked is allowed to this client; for itself it can have system/ scopes and rights at this server only",
+        ));
     }
+    let (audience, base) = target(app, origin, client, &scopes, resource).await?;
     let now = origin.now;
     let claims = AccessClaims {
         iss: app.tenant.issuer.clone(),
         sub: client.id.to_string(),
-        aud: base.audience.clone(),
+        aud: audience,
         exp: (now + CLIENT_TOKEN_LIFE).unix_timestamp(),
         iat: now.unix_timestamp(),
         nbf: now.unix_timestamp(),
@@ -75,13 +76,42 @@ async fn decide(
         fhir_user: None,
         launch_response_patient: None,
     };
-    Ok((claims, base.name.clone()))
+    Ok((claims, base))
+}
+
+/// The `aud` of the token, and the FHIR base that it is for: none where it holds rights at this server (`__launch`,
+/// `__introspect`). No token is for both: a FHIR server that saw it could use the rights.
+async fn target(
+    app: &App,
+    origin: &Origin,
+    client: &Client,
+    scopes: &ScopeSet,
+    resource: Option<&str>,
+) -> Result<(String, Option<String>), OAuthError> {
+    let is_ours = |scope: &Scope| matches!(scope, Scope::CreateLaunch | Scope::Introspect);
+    if !scopes.iter().any(is_ours) {
+        let bases = app.store.known_fhir_bases(&app.tenant.id, origin.now).await?;
+        let base = base_of(&bases, client, resource)?;
+        return Ok((base.audience.clone(), Some(base.name.clone())));
+    }
+    if !scopes.iter().all(is_ours) {
+        let why = "__launch and __introspect are for this server, system/ scopes for a FHIR server: ask for two tokens";
+        return Err(OAuthError::invalid_scope(why));
+    }
+    let issuer = &app.tenant.issuer;
+    if resource.is_some_and(|resource| resource != issuer) {
+        return Err(invalid_target("__launch and __introspect are for this server: resource, where it is sent, has to be the issuer"));
+    }
+    Ok((issuer.clone(), None))
+}
+
+fn invalid_target(why: &'static str) -> OAuthError {
+    OAuthError::new(StatusCode::BAD_REQUEST, "invalid_target", why)
 }
 
 /// The FHIR base that the token is for: the one that is named (RFC 8707), or the only one there is.
 fn base_of<'b>(bases: &'b [FhirBase], client: &Client, resource: Option<&str>) -> Result<&'b FhirBase, OAuthError> {
     let mut allowed = bases.iter().filter(|base| client.may_use(&base.name));
-    let invalid_target = |why: &'static str| OAuthError::new(StatusCode::BAD_REQUEST, "invalid_target", why);
     match resource {
         Some(url) => allowed
             .find(|base| base.is_meant_by(url) || base.audience == url)

@@ -10,7 +10,7 @@ use crate::client::{Client, ClientAuth, GrantType};
 use crate::error::OAuthError;
 use crate::label;
 use crate::redirect::RedirectUri;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 use crate::token::{ASSERTION_ALGORITHMS, Algorithm, Jwks};
 
 /// The most URIs in a list, and the longest URI, in bytes.
@@ -149,8 +149,9 @@ pub(super) fn read(metadata: &Map<String, Value>, before: Client) -> Result<Clie
         scopes: asked.clone(),
         ..before
     };
-    // What none of its grants leads to is not registered, and the answer says so (RFC 7591 §2).
-    let scopes = client.attainable(&asked);
+    // What none of its grants leads to is not registered, and the answer says so (RFC 7591 §2); nor are rights at this
+    // server, which an administrator gives unasked.
+    let scopes = client.attainable(&asked).filtered(|scope| !matches!(scope, Scope::CreateLaunch | Scope::Introspect));
     if scopes.is_empty() {
         return Err(invalid("scope names nothing that a client with these grant_types can be given"));
     }

@@ -132,12 +132,12 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
 pub(super) async fn for_client(
     app: &App,
     now: OffsetDateTime,
-    fhir_base: &str,
+    fhir_base: Option<&str>,
     claims: &AccessClaims,
 ) -> Result<TokenResponse, OAuthError> {
     let keys = app.keys.current(&app.store, now).await.map_err(OAuthError::server_error)?;
     Ok(TokenResponse {
-        access_token: sign_access(app, &keys, Some(fhir_base), claims, now).await?,
+        access_token: sign_access(app, &keys, fhir_base, claims, now).await?,
         token_type: "Bearer",
         expires_in: CLIENT_TOKEN_LIFE.whole_seconds(),
         scope: claims.scope.clone(),
