@@ -37,6 +37,8 @@ pub mod redirect;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod tenant;
+#[cfg(feature = "server")]
+pub mod words;
 
 // What the rooms share.
 #[cfg(feature = "server")]

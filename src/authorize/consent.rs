@@ -17,8 +17,9 @@ use crate::flow::Step;
 use crate::grant::{OFFLINE_LIFE, Refresh};
 use crate::params::Params;
 use crate::person::SignedIn;
-use crate::scope::{Level, Scope, ScopeSet, plain};
+use crate::scope::{Level, Scope, ScopeSet};
 use crate::store::Fact;
+use crate::words::{Locale, Permission, Reader, Words};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -193,12 +194,13 @@ fn groups(offered: &ScopeSet, is_ticked: bool) -> Vec<Group> {
             .enumerate()
             .filter(|(_, scope)| scope.level == level)
             .map(|(place, scope)| {
-                let words = plain(scope);
+                let words = Words::get(Locale::En);
+                let permission = Permission::from(scope.clone());
                 Item {
                     value: scope.to_string(),
                     id: format!("scope-{place}"),
-                    label: words.label,
-                    detail: words.detail,
+                    label: permission.label(words, Reader::Patient),
+                    detail: permission.detail(words).unwrap_or_default(),
                     checked: is_ticked,
                 }
             })

@@ -52,6 +52,12 @@ impl Access {
         (bits != 0).then_some(Self { bits, v1 })
     }
 
+    /// What either allows, in letters.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self::letters(self.bits | other.bits)
+    }
+
     /// Whether anything but reading is allowed.
     #[must_use]
     pub fn writes(self) -> bool {

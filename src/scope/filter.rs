@@ -19,6 +19,10 @@ pub struct Filter(String);
 type Pair<'a> = (&'a str, &'a str);
 
 impl Filter {
+    pub(super) fn of(name: &str, value: &str) -> Self {
+        Self(format!("{name}={value}"))
+    }
+
     /// Whether every resource of the type is meant.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -13,6 +13,7 @@
 //! thing has one name.
 
 mod access;
+mod category;
 mod filter;
 mod launch_context;
 mod resource;
@@ -20,18 +21,17 @@ mod resource_type;
 mod set;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use access::Access;
+pub use category::{CATEGORIES, Category};
 pub use filter::Filter;
 pub use launch_context::LaunchContext;
 pub use resource::{Level, ResourceScope};
 pub use resource_type::{R4_TYPES, ResourceType};
 pub use set::{MAX_LENGTH, MAX_SCOPES, ScopeSet, TooMuch};
-pub use words::{Plain, plain};
 
 /// One scope.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
