@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use time::{Duration, OffsetDateTime};
 
-use super::{record, scopes};
+use super::{keys, record, scopes};
 use crate::cli::Failure;
 use crate::cli::desk::Desk;
 use crate::cli::fhir_base::algorithm;
@@ -35,6 +35,10 @@ pub(super) struct Create {
     /// How it proves who it is; `none` is a public client (a browser or phone app), which cannot keep a secret and relies on PKCE
     #[arg(long, default_value = "none", value_parser = auth())]
     auth: ClientAuth,
+    #[command(flatten)]
+    keys: keys::Keys,
+    #[command(flatten)]
+    assertions: keys::Assertions,
     /// What it may ask the token endpoint for [repeatable; default: codes and refreshing where it has a redirect URI, else its own credentials]
     #[arg(long = "grant", value_name = "GRANT", value_delimiter = ',', value_parser = grant())]
     grants: Vec<GrantType>,
@@ -79,7 +83,7 @@ Examples:
     --scope \"openid fhirUser launch/patient patient/*.rs offline_access\"
   admit client create portal --name \"Patient portal\" --auth client_secret_basic \\
     --redirect-uri https://portal.example.org/callback --scope \"openid fhirUser patient/*.rs\"
-  admit client create nightly-export --name \"Nightly export\" --auth client_secret_basic --scope \"system/*.rs\"";
+  admit client create nightly-export --name \"Nightly export\" --auth private_key_jwt --jwks keys.json --scope \"system/*.rs\"";
 
 fn client_id(text: &str) -> Result<ClientId, String> {
     let is_good = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~:/-".contains(&b));
@@ -160,7 +164,7 @@ impl Create {
         let mut seen = std::collections::HashSet::new();
         redirect_uris.retain(|uri| seen.insert(uri.as_str().to_owned()));
         let id = self.client_id.unwrap_or_else(|| ClientId::new(""));
-        Ok(Client {
+        let client = Client {
             developer: self.developer,
             grant_types,
             scopes: self.scope.unwrap_or_default(),
@@ -175,16 +179,17 @@ impl Create {
             may_introspect: self.may_introspect,
             is_pkce_exempt: self.pkce_exempt,
             ..Client::new(id, &self.name, self.auth, OffsetDateTime::UNIX_EPOCH)
-        })
+        };
+        keys::with_keys(client, &self.keys, self.assertions)
     }
 
     /// The grants, as given or as they follow from the rest; none for a client that only introspects.
     fn grants(&self) -> Result<Vec<GrantType>, Failure> {
         use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
         let wrong = |why: &str| Err(Failure::usage(why));
-        let (has_uri, has_secret) = (!self.redirect_uris.is_empty(), self.auth != ClientAuth::None);
-        if !has_secret && self.may_introspect {
-            return wrong("--may-introspect needs a secret: say --auth client_secret_basic");
+        let (has_uri, proves_itself) = (!self.redirect_uris.is_empty(), self.auth != ClientAuth::None);
+        if !proves_itself && self.may_introspect {
+            return wrong("--may-introspect needs a secret or a key: say --auth client_secret_basic or --auth private_key_jwt");
         }
         let mut grants = Vec::new();
         for grant in &self.grants {
@@ -193,12 +198,14 @@ impl Create {
             }
         }
         if grants.is_empty() {
-            grants = match (has_uri, has_secret) {
+            grants = match (has_uri, proves_itself) {
                 (true, _) => vec![AuthorizationCode, RefreshToken],
                 (false, true) if self.scope.is_some() => vec![ClientCredentials],
                 (false, true) => vec![],
                 (false, false) => {
-                    return wrong("a public client needs a --redirect-uri; one without people needs --auth client_secret_basic");
+                    return wrong(
+                        "a public client needs a --redirect-uri; one without people needs --auth client_secret_basic or --auth private_key_jwt",
+                    );
                 }
             };
         }
@@ -209,8 +216,8 @@ impl Create {
         if has(RefreshToken) && !has(AuthorizationCode) {
             return wrong("the grant refresh_token needs authorization_code: nothing else gives a refresh token");
         }
-        if has(ClientCredentials) && !has_secret {
-            return wrong("the grant client_credentials needs a secret: say --auth client_secret_basic");
+        if has(ClientCredentials) && !proves_itself {
+            return wrong("the grant client_credentials needs a secret or a key: say --auth client_secret_basic or --auth private_key_jwt");
         }
         if !grants.is_empty() && self.scope.is_none() {
             return wrong("--scope is missing: it is the most that the client may be given");

@@ -1,6 +1,8 @@
 //! `admit client`: the apps that are registered.
 
 mod create;
+mod keys;
+mod registration;
 mod scopes;
 
 use clap::{Args, Subcommand};
@@ -51,6 +53,21 @@ enum Action {
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u16).range(0..=8760))]
         keep_old: u16,
     },
+    /// Register other public keys for a client that proves itself by its key
+    SetKeys {
+        /// Its client_id
+        client_id: String,
+        #[command(flatten)]
+        keys: keys::Keys,
+    },
+    /// Let an app that registered itself in, after you have looked at it (`show`)
+    Approve {
+        /// Its client_id
+        client_id: String,
+    },
+    /// Tokens by which apps may register themselves
+    #[command(subcommand)]
+    RegistrationToken(registration::RegistrationTokens),
     /// Switch a client off, and end everything that it was given
     Disable {
         /// Its client_id
@@ -79,6 +96,9 @@ pub(super) async fn run(config: Config, Clients { output, action }: Clients) -> 
             output.one(&record(&find(&desk, client_id).await?))
         }
         Action::RotateSecret { client_id, keep_old } => rotate_secret(&Desk::open(config).await?, output, client_id, keep_old).await,
+        Action::SetKeys { client_id, keys } => set_keys(&Desk::open(config).await?, output, client_id, &keys).await,
+        Action::Approve { client_id } => registration::approve(&Desk::open(config).await?, output, client_id).await,
+        Action::RegistrationToken(action) => registration::run(config, output, action).await,
         Action::Disable { client_id } => {
             let desk = Desk::open(config).await?;
             let client = find(&desk, client_id).await?;
@@ -128,9 +148,27 @@ fn record(client: &Client) -> Record {
         .with("verified", client.is_verified)
         .with("pre_approved", client.asks_clinicians == Asking::PreApproved)
         .with("may_introspect", client.may_introspect)
+        .with("key_ids", keys::key_ids(client))
+        .with("jwks_uri", client.jwks_uri.as_deref())
+        .with("assertion_algs", client.assertion_algs.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>())
+        .with("issuer_only", client.is_issuer_only)
+        .with("awaits_approval", client.awaits_approval)
         .with("pkce_exempt", client.is_pkce_exempt)
         .with("created_at", at(client.created_at))
         .with("disabled_at", client.disabled_at.map(at))
+}
+
+async fn set_keys(desk: &Desk, output: Output, client_id: String, keys: &keys::Keys) -> Result<(), Failure> {
+    let client = find(desk, client_id).await?;
+    let (jwks, jwks_uri) = keys.read()?;
+    if jwks.is_none() && jwks_uri.is_none() {
+        return Err(Failure::usage("the keys are missing: give --jwks FILE or --jwks-uri URL"));
+    }
+    if !desk.store.set_client_keys(&desk.origin, &client.id, jwks.as_deref(), jwks_uri.as_deref()).await? {
+        return Err(Failure::conflict(format!("{} has no keys: it is registered with --auth {}", client.id, client.auth.as_str())));
+    }
+    note("the old keys have ended: an assertion that one of them signed is refused from now on");
+    output.one(&record(&find(desk, client.id.to_string()).await?))
 }
 
 async fn rotate_secret(desk: &Desk, output: Output, client_id: String, keep_old: u16) -> Result<(), Failure> {
