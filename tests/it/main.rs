@@ -22,6 +22,7 @@ mod http_validator;
 mod inferno;
 mod introspection;
 mod jose;
+mod jwks_uri;
 mod keys;
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -36,6 +37,7 @@ mod races;
 mod redirect_uri;
 mod refresh_grace;
 mod refresh_token;
+mod registration;
 mod response_mode;
 mod revocation;
 mod scope;

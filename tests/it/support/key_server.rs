@@ -16,6 +16,8 @@ pub enum Mood {
     Publishes(String),
     /// The same, after a while.
     PublishesAfter(Duration, String),
+    /// The same, with what a cache may do with it.
+    PublishesFor(&'static str, String),
     /// Takes the connection and never answers.
     Hangs,
     Fails,
@@ -66,6 +68,9 @@ async fn respond(mood: Mood) -> Response {
         Mood::PublishesAfter(wait, text) => {
             tokio::time::sleep(wait).await;
             ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+        }
+        Mood::PublishesFor(cache_control, text) => {
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, cache_control)], text).into_response()
         }
         Mood::Hangs => std::future::pending().await,
         Mood::Fails => (StatusCode::INTERNAL_SERVER_ERROR, "{\"keys\":[]}").into_response(),
