@@ -17,7 +17,7 @@ pub enum BadRedirectUri {
     #[error("it must be an absolute URI, written in its plain form")]
     NotPlain,
     /// RFC 6749 §3.1.2
-    #[error("it must not have a fragment (#…)")]
+    #[error("it must not have a fragment (# and what follows)")]
     Fragment,
     /// `user@host`
     #[error("it must not have a user name")]

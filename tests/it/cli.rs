@@ -2,6 +2,7 @@
 //! synthetic.
 
 mod client;
+mod client_keys;
 mod fhir_base;
 mod people;
 mod token;

@@ -28,7 +28,7 @@ async fn nobody_in_particular_learns_nothing() {
     app.post("/introspect", None, &[("token", token), ("client_id", "rs")]).await.assert_token_error(401, "invalid_client");
     let bearer = format!("Bearer {token}");
     let request = Request::post("/introspect").header("authorization", &bearer).header("content-type", "application/x-www-form-urlencoded");
-    app.call(request.body(Body::from("token=x")).expect("a request")).await.assert_token_error(400, "invalid_request");
+    app.call(request.body(Body::from("token=x")).expect("a request")).await.assert_token_error(403, "insufficient_scope");
     app.as_client("/introspect", "rs", &[]).await.assert_token_error(400, "invalid_request");
     app.as_client("/introspect", "rs", &[("token", token), ("token", token)]).await.assert_token_error(400, "invalid_request");
 
@@ -45,7 +45,7 @@ async fn nobody_in_particular_learns_nothing() {
     assert_eq!(app.introspect(text(&tokens, "refresh_token")).await, inactive());
     // AU-01: who asked for what was not theirs stands in the books.
     let refused = app.audit("token.introspected").await;
-    assert_eq!(refused.len(), 3);
+    assert_eq!(refused.len(), 4);
     assert!(refused.iter().all(|row| row.outcome == "refused" && row.jti.as_deref() == claims(token)["jti"].as_str()));
 }
 

@@ -29,6 +29,7 @@ mod lambda;
 mod limits;
 mod login;
 mod logout;
+mod own_rights;
 mod patient_context;
 mod pkce;
 mod process;

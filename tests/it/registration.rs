@@ -363,7 +363,7 @@ async fn what_an_app_changes_has_to_be_approved_again() {
     assert!(!app.is_active(&tokens["access_token"]).await, "nor are its tokens good meanwhile");
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", text(&tokens, "refresh_token"))];
     app.post("/token", None, &[&refresh[..], &[("client_id", id)]].concat()).await.assert_token_error(400, "unauthorized_client");
-    app.post("/token", None, &refresh).await.assert_token_error(401, "invalid_client");
+    app.post("/token", None, &refresh).await.assert_token_error(400, "unauthorized_client");
 }
 
 /// RFC 7592 §2.2: the id stays, the secret is ours, and the way of proving itself is for good.

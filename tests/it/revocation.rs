@@ -31,16 +31,35 @@ async fn revoking_a_refresh_token_ends_the_grant() {
     assert_eq!(app.audit("grant.revoked").await.len(), 1);
 }
 
-/// IR-05: one access token goes alone.
+/// IR-05: with an access token goes its grant as well (RFC 7009 §2.1 allows it): who signs out of an app is signed out of it.
 #[tokio::test]
-async fn revoking_an_access_token_leaves_the_grant() {
+async fn revoking_an_access_token_ends_the_grant() {
     let app = TestApp::start().await;
     let first = tokens(&app, SCOPE, "dr.a", Some("p1")).await;
-    for _ in 0..2 {
-        revoke(&app, "spa", text(&first, "access_token")).await;
-    }
-    assert_eq!(app.introspect(text(&first, "access_token")).await["active"], false);
     let second = refresh(&app, text(&first, "refresh_token")).await.json();
+    let other_grant = tokens(&app, SCOPE, "dr.a", Some("p1")).await;
+    for _ in 0..2 {
+        revoke(&app, "spa", text(&second, "access_token")).await;
+    }
+    for token in [text(&first, "access_token"), text(&second, "access_token")] {
+        assert_eq!(app.introspect(token).await, serde_json::json!({ "active": false }));
+    }
+    refresh(&app, text(&second, "refresh_token")).await.assert_token_error(400, "invalid_grant");
+    assert_eq!(app.introspect(text(&other_grant, "access_token")).await["active"], true);
+    let rows = app.audit("grant.revoked").await;
+    assert_eq!((rows.len(), rows[0].outcome.as_str(), rows[0].client_id.as_deref()), (1, "success", Some("spa")));
+}
+
+/// IR-05: a service's token goes alone: nothing else hangs on it.
+#[tokio::test]
+async fn a_service_takes_one_token_back() {
+    let app = TestApp::start().await;
+    let ask = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs")];
+    let (first, second) = (app.token("bsc", &ask).await.json(), app.token("bsc", &ask).await.json());
+    for _ in 0..2 {
+        revoke(&app, "bsc", text(&first, "access_token")).await;
+    }
+    assert_eq!(app.introspect(text(&first, "access_token")).await, serde_json::json!({ "active": false }));
     assert_eq!(app.introspect(text(&second, "access_token")).await["active"], true);
     let rows = app.audit("token.revoked").await;
     assert_eq!((rows.len(), rows[0].outcome.as_str()), (1, "success"));
