@@ -217,9 +217,9 @@ impl Client {
     /// What of this any of its grants can lead to.
     #[must_use]
     pub fn attainable(&self, asked: &ScopeSet) -> ScopeSet {
-        let with_a_person = self.may(GrantType::AuthorizationCode).then(|| self.scopes_with_a_person(asked)).unwrap_or_default();
-        let of_its_own = self.may(GrantType::ClientCredentials).then(|| self.scopes_of_its_own(asked)).unwrap_or_default();
-        asked.filtered(|scope| with_a_person.has(scope) || of_its_own.has(scope))
+        let with_a_person = self.may(GrantType::AuthorizationCode).then(|| self.scopes_with_a_person(asked));
+        let of_its_own = self.may(GrantType::ClientCredentials).then(|| self.scopes_of_its_own(asked));
+        asked.filtered(|scope| [&with_a_person, &of_its_own].into_iter().flatten().any(|some| some.has(scope)))
     }
 
     /// What the client can be given for itself (SMART Backend Services): the system's level, and rights at this server; those

@@ -1,5 +1,9 @@
 //! What is asked, and what it may cost.
 
+use std::sync::Arc;
+
+use admit::clock::Clock;
+use admit::token::{CLIENT_ASSERTION_TYPE, Signer, client_assertion};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -28,6 +32,7 @@ pub struct Scenario {
 enum Kind {
     Get(&'static str),
     ClientCredentials(&'static str),
+    Assertion(&'static str),
     Introspection,
     Flow(&'static str, Hash),
     Login(Hash),
@@ -48,6 +53,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { of_bare: Some(1.5), ..one("jwks", 15.0, Kind::Get("/.well-known/jwks.json")) },
     Scenario { writes: true, ..one("client-credentials-es256", 70.0, Kind::ClientCredentials("service-es256")) },
     Scenario { writes: true, ..one("client-credentials-rs256", 340.0, Kind::ClientCredentials("service-rs256")) },
+    Scenario { writes: true, ..one("client-credentials-key", 350.0, Kind::Assertion("service-key")) },
     one("introspection", 60.0, Kind::Introspection),
     flow("flow", None, "app-rs256", Hash::Real),
     flow("flow-besides-hash", Some(1000.0), "app-rs256", Hash::Cheap),
@@ -61,6 +67,8 @@ pub const ALL: &[Scenario] = &[
 pub enum Work {
     /// The same bytes every time, and what an answer has to hold.
     Fixed(Vec<u8>, &'static str),
+    /// A service that signs a new ES384 assertion each time.
+    Assertion(u16, &'static str, Arc<Signer>),
     /// A browser and its app.
     Flow(u16, &'static str, Hash),
     /// A browser as far as the page after the sign-in.
@@ -77,6 +85,7 @@ impl Scenario {
                 let form = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs system/Observation.rs")];
                 Work::Fixed(post(port, "/token", &basic(id), &form), "\"access_token\":")
             }
+            Kind::Assertion(id) => Work::Assertion(port, id, Arc::clone(&stage.signer)),
             Kind::Introspection => {
                 let mut connection = Connection::open(port).await.map_err(|error| error.to_string())?;
                 let tokens = Browser::new(&mut connection, port).launch("app-es256", Hash::Cheap).await?;
@@ -101,6 +110,18 @@ impl Work {
                 let answer = connection.ask(request).await.map_err(|error| error.to_string())?;
                 expect(&answer, 200)?;
                 if answer.body.contains(expected) { Ok(()) } else { Err(format!("no {expected} in {}", answer.body)) }
+            }
+            Self::Assertion(port, id, signer) => {
+                let issuer = format!("http://127.0.0.1:{port}");
+                let assertion = client_assertion(signer, id, &issuer, Clock::System.now()).map_err(|error| error.to_string())?;
+                let form = [
+                    ("grant_type", "client_credentials"),
+                    ("scope", "system/Patient.rs system/Observation.rs"),
+                    ("client_assertion_type", CLIENT_ASSERTION_TYPE),
+                    ("client_assertion", &assertion),
+                ];
+                let answer = connection.ask(&post(*port, "/token", "", &form)).await.map_err(|error| error.to_string())?;
+                expect(&answer, 200)
             }
             Self::Flow(port, client, hash) => Browser::new(connection, *port).launch(client, *hash).await.map(|_| ()),
             Self::Login(port, hash) => Browser::new(connection, *port).sign_in("app-rs256", *hash).await.map(|_| ()),

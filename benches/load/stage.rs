@@ -1,13 +1,14 @@
 //! A database with everything that the scenarios need, made through the library.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use admit::audit::Origin;
 use admit::client::{Client, ClientAuth, GrantType};
 use admit::clock::Clock;
 use admit::id::{ClientId, PatientId, TenantId, UserId};
-use admit::key::{MasterKey, Purpose};
+use admit::key::{MasterKey, NewKey, Purpose};
 use admit::keys::KeyRing;
 use admit::person::{Patient, User};
 use admit::redirect::RedirectUri;
@@ -15,7 +16,7 @@ use admit::scope::ScopeSet;
 use admit::secret::ClientSecret;
 use admit::store::{ImportedPatient, Location, NewClient, NewUser, Store};
 use admit::tenant::FhirBase;
-use admit::token::Algorithm;
+use admit::token::{Algorithm, Signer};
 use argon2::{Argon2, Params, PasswordHasher as _};
 use futures_util::future::try_join_all;
 
@@ -37,6 +38,8 @@ pub struct Stage {
     folder: tempfile::TempDir,
     /// Of every client that keeps one.
     pub secret: String,
+    /// The key of the service that proves itself by one.
+    pub signer: Arc<Signer>,
 }
 
 /// Whose password is as dear as it should be, and whose costs next to nothing to check.
@@ -64,11 +67,13 @@ impl Stage {
         let mut builder = tempfile::Builder::new();
         builder.prefix("admit-load");
         let folder = folder.map_or_else(|| builder.tempdir(), |own| builder.tempdir_in(own)).map_err(|error| error.to_string())?;
-        let stage = Self { folder, secret: ClientSecret::generate().expose().to_owned() };
+        let key = NewKey::generate(Algorithm::Es384).map_err(|error| error.to_string())?;
+        let signer = Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).map_err(|error| error.to_string())?;
+        let stage = Self { folder, secret: ClientSecret::generate().expose().to_owned(), signer: Arc::new(signer) };
         let now = Clock::System.now();
         let store = Store::open(&Location::Sqlite(stage.database()), now).await.map_err(|error| error.to_string())?;
         let origin = Origin::command(TenantId::default_tenant(), now);
-        let stocked = match stock(&store, &origin, &stage.secret).await {
+        let stocked = match stock(&store, &origin, &stage.secret, &key).await {
             Ok(()) => stage.make_keys(&store, &origin).await,
             failed => failed,
         };
@@ -107,7 +112,7 @@ impl Stage {
 
 type Failure = Box<dyn std::error::Error>;
 
-async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failure> {
+async fn stock(store: &Store, origin: &Origin, secret: &str, key: &NewKey) -> Result<(), Failure> {
     for (name, url, algorithm) in [("es256", FHIR_BASE, Algorithm::Es256), ("rs256", "https://other.test/r4", Algorithm::Rs256)] {
         let base = FhirBase { audience: format!("{url}/"), access_token_alg: algorithm, ..FhirBase::new(name, url) };
         store.add_fhir_base(origin, &base).await?;
@@ -121,6 +126,12 @@ async fn stock(store: &Store, origin: &Origin, secret: &str) -> Result<(), Failu
         let secret = Some(ClientSecret::presented(secret).digest());
         store.create_client(origin, NewClient { client, secret }).await?;
     }
+    let asserting = Client {
+        auth: ClientAuth::PrivateKeyJwt,
+        jwks: Some(format!(r#"{{"keys":[{}]}}"#, key.public_jwk)),
+        ..service("service-key", "es256")
+    };
+    store.create_client(origin, NewClient { client: asserting, secret: None }).await?;
     for (id, id_token_alg) in [("app-rs256", Algorithm::Rs256), ("app-es256", Algorithm::Es256)] {
         let app = Client {
             grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],

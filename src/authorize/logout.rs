@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::current::{Current, is_our_own_form, signed_in};
 use super::{cookie, dispatch, respond};
 use crate::app::{App, Chrome, FormAction, Page};
+use crate::client::Client;
 use crate::audit::Origin;
 use crate::error::{OAuthError, PageError};
 use crate::id::ClientId;
@@ -133,7 +134,7 @@ async fn wish(app: &App, origin: &Origin, params: &Params) -> Result<Wish, PageE
         (hinted, named) => hinted.or(named),
     };
     let (Some(uri), Some(client)) = (params.get("post_logout_redirect_uri")?, client) else { return Ok(Wish { location: None, hidden }) };
-    let client = app.store.client(&origin.tenant, &ClientId::new(client)).await?.filter(|client| client.is_active());
+    let client = app.store.client(&origin.tenant, &ClientId::new(client)).await?.filter(Client::is_active);
     let is_registered = client.is_some_and(|client| client.post_logout_redirect_uris.iter().any(|own| own == uri));
     let mut location = is_registered.then(|| uri.to_owned());
     if let (Some(location), Some(state)) = (&mut location, params.get("state")?) {

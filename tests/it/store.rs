@@ -179,7 +179,9 @@ async fn the_purge_forgets_what_is_long_over_and_nothing_else() {
     let code = [("grant_type", "authorization_code"), ("code", &landing.code()), ("redirect_uri", SPA), ("code_verifier", VERIFIER)];
     let tokens = app.token("spa", &code).await.json();
     let text = |name: &str| tokens[name].as_str().expect("a token").to_owned();
-    app.as_client("/revoke", "spa", &[("token", &text("access_token"))]).await;
+    let service = app.token("bsc", &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await.json();
+    let revoked = service["access_token"].as_str().expect("a token");
+    app.as_client("/revoke", "bsc", &[("token", revoked)]).await;
     let mut browser = app.browser();
     let challenge = crate::support::challenge(VERIFIER);
     let page = browser.authorize(&crate::support::request("spa", SPA, "openid", &challenge)).await;
@@ -188,7 +190,7 @@ async fn the_purge_forgets_what_is_long_over_and_nothing_else() {
 
     let purge = async || app.store().purge(app.clock.now()).await.expect("a purge");
     assert_eq!(purge().await, 0);
-    assert_eq!(app.introspect(&text("access_token")).await["active"], false);
+    assert_eq!(app.introspect(revoked).await["active"], false);
     app.advance(Duration::hours(22));
     assert_eq!(purge().await, 0);
     app.advance(Duration::days(2));
