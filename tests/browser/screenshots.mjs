@@ -37,7 +37,7 @@ async function journey(look, settings) {
   await page.goto(demo.appUrl);
   await page.locator('body[data-state=ready]').waitFor();
   await take(page, `demo-${look}`);
-  await page.goto(demo.app());
+  await page.goto(demo.app('health-diary'));
   await page.locator('body[data-state=start]').waitFor();
   await take(page, `app-start-${look}`);
   await page.locator('#connect').click();

@@ -121,6 +121,33 @@ async fn several_scopes_reach_what_each_of_them_reaches() {
 }
 
 #[tokio::test]
+async fn the_visit_of_a_launch_is_read_with_its_patient() {
+    let of = |patient: &str| WORLD.of_patient("Encounter", patient).last().unwrap()["id"].as_str().unwrap().to_owned();
+    let server = with_patient("launch patient/Encounter.rs", "p001");
+    let reply = server.get(&format!("/Encounter/{}", of("p001"))).await;
+    assert_eq!(reply.json()["status"], "in-progress");
+    assert_refused(&server.get(&format!("/Encounter/{}", of("p002"))).await, StatusCode::FORBIDDEN);
+    let server = with_user("user/Encounter.rs", "Practitioner/prac-larkspur");
+    assert_eq!(server.get(&format!("/Encounter/{}", of("p001"))).await.status, StatusCode::OK);
+    let server = with_patient("launch patient/Patient.rs", "p001");
+    assert_refused(&server.get(&format!("/Encounter/{}", of("p001"))).await, StatusCode::FORBIDDEN);
+}
+
+/// Whatever else was granted: `fhirUser` is read back with the access token.
+#[tokio::test]
+async fn everybody_who_can_be_a_fhir_user_is_read_by_their_app() {
+    for kind in ["Patient", "Practitioner", "RelatedPerson", "Person"] {
+        let [own, other] = [0, 1].map(|at| format!("{kind}/{}", WORLD.resources(kind)[at]["id"].as_str().unwrap()));
+        let server = with_user("openid fhirUser user/Immunization.rs", &own);
+        assert_eq!(server.get(&format!("/{own}")).await.json()["resourceType"], kind);
+        assert_refused(&server.get(&format!("/{other}")).await, StatusCode::FORBIDDEN);
+        assert_refused(&server.get(&format!("/{kind}?_id={}", own.split_once('/').unwrap().1)).await, StatusCode::FORBIDDEN);
+        let without_a_token = server.request(Method::GET, &format!("/{own}"), &[]).await;
+        assert_refused(&without_a_token, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
 async fn an_app_may_greet_who_signed_in() {
     let user = "Practitioner/prac-larkspur";
     let path = format!("/{user}");
