@@ -1,6 +1,7 @@
 //! `admit demo`: everything on this machine, with synthetic people.
 
 use clap::Args;
+use url::Url;
 
 use super::Failure;
 use crate::demo::{Demo, Ports};
@@ -18,8 +19,15 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 8082, value_name = "PORT")]
     app_port: u16,
     /// Where the launch pad opens your own app, my-app (SMART App Launch: EHR launch)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
     launch_url: Option<String>,
+}
+
+fn web_address(text: &str) -> Result<String, &'static str> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.fragment().is_none() => Ok(text.to_owned()),
+        _ => Err("it has to be an http or https URL, without a fragment"),
+    }
 }
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -127,7 +127,7 @@ async fn serve(here: &StandIn, request: Request) -> Result<Response, Refusal> {
     let mut offered = None;
     match ask {
         Ask::Search { by_form: true, .. } => pairs.read_form(&head.headers, body).await?,
-        Ask::Write { operation: "CreateResource" | "UpdateResource", .. } => offered = negotiation::read_json(body).await?,
+        Ask::Write { .. } if [Method::POST, Method::PUT].contains(&head.method) => offered = negotiation::read_json(body).await?,
         _ => {}
     }
     negotiation::json_is_welcome(&head.headers, &pairs)?;
