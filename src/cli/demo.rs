@@ -65,6 +65,15 @@ fn print(demo: &Demo) {
         secret.expose()
     );
     println!("  curl -s '{}/Patient?_summary=count' -H \"Authorization: Bearer $TOKEN\"", demo.fhir_base);
+    let keyed = &demo.keyed_service;
+    println!("\nA backend service with a key instead of a secret, as SMART has it (docs/backend-service.md has the program):");
+    println!(
+        "  FHIR_BASE={} CLIENT_ID={} KEY_ID={} KEY_FILE={} python3 backend-service.py",
+        demo.fhir_base,
+        keyed.client_id,
+        keyed.key_id,
+        keyed.key_file.display()
+    );
     let (gateway, secret) = &demo.gateway;
     println!("\nWhat the validator that HealthLake calls says of it:");
     println!(

@@ -1,11 +1,15 @@
 //! Starts the three servers of the demonstration.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
@@ -15,7 +19,7 @@ use crate::app::{self, App, KeyPolicy, Setup, Validation};
 use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::id::TenantId;
-use crate::key::MasterKey;
+use crate::key::{CannotMake, MasterKey, NewKey};
 use crate::listener::{Handle, listen, serve};
 use crate::password::PasswordError;
 use crate::redirect::BadRedirectUri;
@@ -50,11 +54,23 @@ pub struct Demo {
     pub password: &'static str,
     /// The backend service, and its secret.
     pub service: (&'static str, ClientSecret),
+    /// The backend service that proves itself by a key.
+    pub keyed_service: KeyedService,
     /// The resource server, which may ask about tokens, and its secret.
     pub gateway: (&'static str, ClientSecret),
     handle: Handle<SocketAddr>,
     store: Store,
     _dir: TempDir,
+}
+
+/// A backend service, and what it signs its assertions with.
+pub struct KeyedService {
+    /// Its `client_id`.
+    pub client_id: &'static str,
+    /// The `kid` of the key.
+    pub key_id: String,
+    /// The private key: a PEM file for ES384, gone with the demonstration.
+    pub key_file: PathBuf,
 }
 
 /// The demonstration cannot start.
@@ -75,6 +91,9 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+    /// No key for the backend service.
+    #[error(transparent)]
+    Key(#[from] CannotMake),
     /// Our own redirect URI is not one.
     #[error(transparent)]
     Redirect(#[from] BadRedirectUri),
@@ -104,6 +123,7 @@ impl Demo {
         let world = World::generate(now.date());
         let origin = Origin::command(TenantId::default_tenant(), now);
         let secrets = stock::stock(&store, &origin, &world, &fhir_base, &app_url, launch_url).await?;
+        let keyed_service = keyed_service(dir.path(), &secrets.key)?;
         let people = world.people();
         let app = App::start(Setup {
             tenant: Tenant {
@@ -138,6 +158,7 @@ impl Demo {
             people,
             password: stock::PASSWORD,
             service: (stock::SERVICE, secrets.service),
+            keyed_service,
             gateway: (stock::GATEWAY, secrets.gateway),
             handle,
             store,
@@ -161,6 +182,20 @@ fn run(listeners: Vec<TcpListener>, routes: &Router, handle: &Handle<SocketAddr>
             }
         });
     }
+}
+
+/// Puts the backend service's key where its program can read it. The folder is ours alone.
+fn keyed_service(dir: &Path, key: &NewKey) -> io::Result<KeyedService> {
+    let key_file = dir.join(format!("{}.pem", stock::KEYED_SERVICE));
+    fs::write(&key_file, pem(&key.pkcs8))?;
+    Ok(KeyedService { client_id: stock::KEYED_SERVICE, key_id: key.key_id.to_string(), key_file })
+}
+
+/// A private key as text (RFC 7468 §10).
+fn pem(pkcs8: &[u8]) -> String {
+    let body = STANDARD.encode(pkcs8);
+    let lines: Vec<&str> = (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
 }
 
 /// Takes the first free port from `first` on, on IPv4 loopback; for `localhost`, which a browser

@@ -7,6 +7,7 @@ use super::sample_app::{DIARY, RESULTS, SampleApp, VIEWER};
 use crate::audit::Origin;
 use crate::client::{Asking, Client, ClientAuth, GrantType};
 use crate::id::{ClientId, PatientId, UserId};
+use crate::key::NewKey;
 use crate::password::Passwords;
 use crate::person::{Patient, User};
 use crate::redirect::RedirectUri;
@@ -14,6 +15,7 @@ use crate::scope::ScopeSet;
 use crate::secret::{ClientSecret, unique_id};
 use crate::store::{ImportedPatient, NewClient, NewUser, Store};
 use crate::tenant::FhirBase;
+use crate::token::Algorithm;
 
 use super::start::StartError;
 
@@ -21,6 +23,8 @@ use super::start::StartError;
 pub const BASE: &str = "demo";
 /// The backend service's `client_id`.
 pub const SERVICE: &str = "nightly-report";
+/// The `client_id` of the backend service that has a key instead of a secret.
+pub const KEYED_SERVICE: &str = "population-report";
 /// The `client_id` of the resource server, which may ask about anybody's tokens.
 pub const GATEWAY: &str = "fhir-gateway";
 /// Everybody's password. Nothing here is worth a better one: the server is on loopback, the
@@ -33,6 +37,8 @@ pub struct Secrets {
     pub service: ClientSecret,
     /// The resource server's.
     pub gateway: ClientSecret,
+    /// That of the backend service with a key.
+    pub key: NewKey,
 }
 
 /// Registers everything.
@@ -92,13 +98,21 @@ pub async fn stock(
         )
     };
     store.create_client(origin, NewClient { client: own, secret: None }).await?;
-    let secrets = Secrets { service: ClientSecret::generate(), gateway: ClientSecret::generate() };
+    let secrets =
+        Secrets { service: ClientSecret::generate(), gateway: ClientSecret::generate(), key: NewKey::generate(Algorithm::Es384)? };
     let service = Client {
         grant_types: vec![GrantType::ClientCredentials],
         is_verified: true,
         ..client(SERVICE, "Nightly report", ClientAuth::ClientSecretBasic, "system/*.rs", origin)
     };
     store.create_client(origin, NewClient { client: service, secret: Some(secrets.service.digest()) }).await?;
+    let keyed_service = Client {
+        grant_types: vec![GrantType::ClientCredentials],
+        is_verified: true,
+        jwks: Some(format!(r#"{{"keys":[{}]}}"#, secrets.key.public_jwk)),
+        ..client(KEYED_SERVICE, "Population report", ClientAuth::PrivateKeyJwt, "system/Patient.rs system/Condition.rs", origin)
+    };
+    store.create_client(origin, NewClient { client: keyed_service, secret: None }).await?;
     let gateway =
         Client { may_introspect: true, is_verified: true, ..client(GATEWAY, "FHIR gateway", ClientAuth::ClientSecretBasic, "", origin) };
     store.create_client(origin, NewClient { client: gateway, secret: Some(secrets.gateway.digest()) }).await?;
