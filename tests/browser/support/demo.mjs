@@ -55,11 +55,13 @@ export class Demo {
       take(/^ {2}Server {2}(\S+) +FHIR stand-in {2}(\S+)$/, 'issuer', 'fhirBase');
       take(/^Sign in with the password "(.+)" as$/, 'password');
       take(/-u ([\w-]+):(\S+) -d grant_type=client_credentials/, 'serviceId', 'serviceSecret');
+      const keyed = /^ {2}FHIR_BASE=\S+ CLIENT_ID=(\S+) KEY_ID=(\S+) KEY_FILE=(\S+) /.exec(line);
+      if (keyed) this.keyedService = { clientId: keyed[1], keyId: keyed[2], keyFile: keyed[3] };
       const person = /^ {2}(\S+) +(clinician|patient|parent) +(.+)$/.exec(line);
       if (person) this.people.push({ username: person[1], kind: person[2], note: person[3] });
       if (line.startsWith('Ctrl-C')) break;
     }
-    for (const name of ['appUrl', 'issuer', 'fhirBase', 'password', 'serviceId', 'serviceSecret']) {
+    for (const name of ['appUrl', 'issuer', 'fhirBase', 'password', 'serviceId', 'serviceSecret', 'keyedService']) {
       assert.ok(this[name], `the demo did not print its ${name}`);
     }
   }
