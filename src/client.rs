@@ -200,17 +200,17 @@ impl Client {
         self.fhir_bases.is_empty() || self.fhir_bases.iter().any(|own| own == fhir_base)
     }
 
-    /// What a person can be asked to allow this client: nothing at the system's level, no launch
-    /// context that was never begun, no refresh token where it may not refresh.
+    /// What a person can be asked to allow this client: nothing at the system's level, nothing of
+    /// what is a backend service's, no refresh token where it may not refresh.
     #[must_use]
     pub fn scopes_with_a_person(&self, asked: &ScopeSet) -> ScopeSet {
         asked.within(&self.scopes).filtered(|scope| match scope {
             Scope::Resource(resource) => resource.level != Level::System,
             Scope::OfflineAccess | Scope::OnlineAccess => self.may(GrantType::RefreshToken),
-            Scope::Launch | Scope::LaunchEncounter | Scope::LaunchContext(_) => false, // nothing here provides such a context yet
-            Scope::Email | Scope::Phone | Scope::Address => false,                     // nothing of the kind is known of anybody
-            Scope::CreateLaunch | Scope::Introspect => false,                          // rights of a client itself
-            Scope::LaunchPatient | Scope::OpenId | Scope::FhirUser | Scope::Profile => true,
+            Scope::LaunchContext(_) => false, // an EHR tells all that it has open by `launch`; there is no picker for it
+            Scope::Email | Scope::Phone | Scope::Address => false, // nothing of the kind is known of anybody
+            Scope::CreateLaunch | Scope::Introspect => false, // rights of a client itself
+            Scope::Launch | Scope::LaunchPatient | Scope::LaunchEncounter | Scope::OpenId | Scope::FhirUser | Scope::Profile => true,
         })
     }
 
@@ -220,6 +220,14 @@ impl Client {
         let with_a_person = self.may(GrantType::AuthorizationCode).then(|| self.scopes_with_a_person(asked));
         let of_its_own = self.may(GrantType::ClientCredentials).then(|| self.scopes_of_its_own(asked));
         asked.filtered(|scope| [&with_a_person, &of_its_own].into_iter().flatten().any(|some| some.has(scope)))
+    }
+
+    /// Whether an EHR can open it on this FHIR base: it has said where, and may ask for what is open.
+    #[must_use]
+    pub fn can_be_launched(&self, fhir_base: &str) -> bool {
+        let is_in_use = self.disabled_at.is_none() && !self.awaits_approval;
+        let may = self.may(GrantType::AuthorizationCode) && self.scopes.has(&Scope::Launch);
+        is_in_use && may && self.launch_uri.is_some() && self.may_use(fhir_base)
     }
 
     /// What the client can be given for itself (SMART Backend Services): the system's level, and rights at this server; those

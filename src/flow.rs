@@ -1,16 +1,17 @@
 //! One authorization request: what was asked, the facts learnt since, and so what comes next.
 //!
 //! ```text
-//!            no session, or too old            several patients          not yet approved
-//! /authorize ──────────────────────▶ LogIn ──────────────────▶ PickPatient ──────────▶ Consent ──▶ Respond
+//!            no session, or too old            several patients          an encounter as well              not yet approved
+//! /authorize ──────────────────────▶ LogIn ──────────────────▶ PickPatient ───────────▶ PickEncounter ──────────▶ Consent ──▶ Respond
 //! ```
-//! The step is derived from the facts and never stored; each page records one fact and returns.
+//! An EHR launch brings user, patient and encounter along: there they are nobody's to choose. The step is derived from the facts and never stored; each page records one fact and returns.
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use crate::client::{Asking, Client};
-use crate::id::{ClientId, FlowId, PatientId, SessionId, UserId};
+use crate::id::{ClientId, FlowId, LaunchId, PatientId, SessionId, UserId};
+use crate::launch::Launch;
 use crate::person::SignedIn;
 use crate::pkce::Challenge;
 use crate::redirect::ReturnTo;
@@ -45,6 +46,8 @@ pub struct Ask {
     pub login_hint: Option<String>,
     /// Who has to sign in: the subject of an ID token of ours that the app still has.
     pub id_token_hint: Option<UserId>,
+    /// The EHR launch that this request came of; it came of no other.
+    pub launch: Option<LaunchId>,
 }
 
 /// `prompt` (OpenID Connect Core §3.1.2.1).
@@ -88,8 +91,14 @@ pub struct Flow {
     pub session_id: Option<SessionId>,
     /// The person whom its facts belong to.
     pub user_id: Option<UserId>,
-    /// The patient that was chosen.
+    /// The EHR launch that the request came of.
+    pub launch: Option<Launch>,
+    /// The patient: the one that the EHR has open, or the one that was chosen.
     pub patient_id: Option<PatientId>,
+    /// The encounter, likewise: the bare id.
+    pub encounter_id: Option<String>,
+    /// The person goes on without an encounter.
+    pub has_no_encounter: bool,
     /// What the person allowed.
     pub approved: Option<ScopeSet>,
     /// The answer has been sent.
@@ -103,6 +112,8 @@ pub enum Step {
     LogIn,
     /// The person chooses a patient.
     PickPatient,
+    /// The person chooses an encounter of this patient's.
+    PickEncounter,
     /// The person decides.
     Consent,
     /// The app gets its answer.
@@ -118,6 +129,8 @@ impl Flow {
         let is_theirs = self.user_id.as_ref() == Some(&signed_in.user.id);
         if self.ask.scopes.need_patient() && (!is_theirs || self.patient_id.is_none()) {
             Step::PickPatient
+        } else if self.ask.scopes.need_encounter() && (!is_theirs || (self.encounter_id.is_none() && !self.has_no_encounter)) {
+            Step::PickEncounter
         } else if !is_theirs || (self.approved.is_none() && !self.needs_no_consent(signed_in, client)) {
             Step::Consent
         } else {
@@ -125,9 +138,10 @@ impl Flow {
         }
     }
 
-    /// Whether this sign-in is recent enough for what was asked.
+    /// Whether this is the person whom the request is about, signed in recently enough for what was asked.
     fn accepts(&self, signed_in: &SignedIn, now: OffsetDateTime) -> bool {
-        if self.ask.id_token_hint.as_ref().is_some_and(|subject| *subject != signed_in.user.id) {
+        let launched_for = self.launch.as_ref().map(|launch| &launch.user_id);
+        if self.ask.id_token_hint.iter().chain(launched_for).any(|meant| *meant != signed_in.user.id) {
             return false;
         }
         // Times are kept in seconds: of two in the same one, only the sign-in for this flow is later.
@@ -140,6 +154,34 @@ impl Flow {
     /// Whether the administrator has decided for this kind of person.
     fn needs_no_consent(&self, signed_in: &SignedIn, client: &Client) -> bool {
         client.asks_clinicians == Asking::PreApproved && signed_in.user.is_clinician() && !self.ask.prompt.consent
+    }
+
+    /// From here on the flow is this person's: facts of another are dropped. What the EHR has open
+    /// stays what it is.
+    pub fn belong_to(&mut self, signed_in: &SignedIn) {
+        if self.user_id.as_ref() != Some(&signed_in.user.id) {
+            self.patient_id = None;
+            self.leave_encounter();
+            self.approved = None;
+            self.take_from_launch();
+        }
+        self.user_id = Some(signed_in.user.id.clone());
+        self.session_id = Some(signed_in.session_id.clone());
+    }
+
+    /// Another patient's encounter is none of this one's.
+    pub fn leave_encounter(&mut self) {
+        self.encounter_id = None;
+        self.has_no_encounter = false;
+    }
+
+    /// Patient and encounter of the launch, whatever else was there.
+    pub fn take_from_launch(&mut self) {
+        let Some(launch) = &self.launch else { return };
+        if launch.patient_id.is_some() {
+            self.patient_id.clone_from(&launch.patient_id);
+            self.encounter_id = launch.encounter_id.clone().or(self.encounter_id.take());
+        }
     }
 
     /// When the flow ends if nothing happens from `now` on.

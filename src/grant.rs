@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::id::{ClientId, GrantId, PatientId, SessionId, UserId};
+use crate::launch::LaunchContext;
 use crate::pkce::Challenge;
 use crate::scope::{Scope, ScopeSet};
 
@@ -35,6 +36,8 @@ pub struct Grant {
     pub patient_id: Option<PatientId>,
     /// The encounter in context.
     pub encounter_id: Option<String>,
+    /// What else an EHR told the app when it opened it; none for a standalone launch.
+    pub launch_context: Option<LaunchContext>,
     /// The person's own resource, as an absolute URL.
     pub fhir_user: Option<String>,
     /// For the ID token.

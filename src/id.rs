@@ -49,6 +49,8 @@ ids! {
     FlowId
     /// A browser's sign-in.
     SessionId
+    /// What a record system has open for an app that it opens.
+    LaunchId
 }
 
 impl TenantId {

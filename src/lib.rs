@@ -24,6 +24,8 @@ pub mod key;
 #[cfg(feature = "server")]
 pub mod label;
 #[cfg(feature = "server")]
+pub mod launch;
+#[cfg(feature = "server")]
 pub mod metadata;
 #[cfg(feature = "server")]
 pub mod password;
@@ -65,6 +67,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "server")]
 pub mod demo;
+#[cfg(feature = "server")]
+pub mod launch_pad;
 #[cfg(feature = "server")]
 pub mod oauth;
 #[cfg(feature = "server")]

@@ -109,7 +109,9 @@ impl User {
         let mut limit: ScopeSet = [
             Scope::OpenId,
             Scope::Profile,
+            Scope::Launch,
             Scope::LaunchPatient,
+            Scope::LaunchEncounter,
             Scope::OfflineAccess,
             Scope::OnlineAccess,
             every(Level::Patient, Access::ALL),
@@ -174,6 +176,23 @@ impl Patient {
             _ => format!("{} y", months / 12),
         }
     }
+}
+
+/// A visit of a patient, as a picker shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encounter {
+    /// The logical id.
+    pub id: String,
+    /// Such as `in-progress` or `finished` (FHIR R4, EncounterStatus).
+    pub status: String,
+    /// Which kind of visit it is, such as `ambulatory`.
+    pub class: String,
+    /// What it was about; empty where nobody says.
+    pub reason: String,
+    /// When it began, as FHIR has it; empty where that is not known.
+    pub started: String,
+    /// When it ended, likewise.
+    pub ended: String,
 }
 
 #[cfg(test)]

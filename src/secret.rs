@@ -42,6 +42,8 @@ kinds! {
     Session "ss_" SessionSecret
     /// The value of the cookie that binds a flow to a browser.
     Browser "sb_" BrowserSecret
+    /// The value of the parameter `launch`.
+    Launch "sl_" LaunchToken
     /// A client's password.
     Client "cs_" ClientSecret
     /// What an app has to present to register itself (RFC 7591 §3).

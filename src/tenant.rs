@@ -128,8 +128,21 @@ impl FhirBase {
     /// Where a resource such as `Practitioner/a` lives: an absolute URL.
     #[must_use]
     pub fn url_of(&self, reference: &str) -> String {
-        let base = self.public_urls.first().unwrap_or(&self.audience);
-        format!("{}/{reference}", without_slash(base))
+        format!("{}/{reference}", without_slash(self.public_url()))
+    }
+
+    /// The URL that apps are told of, as it was registered.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        self.public_urls.first().unwrap_or(&self.audience)
+    }
+
+    /// The reference to a resource of this base, relative to it; one that leads elsewhere stays as
+    /// it is.
+    #[must_use]
+    pub fn relative<'r>(&self, reference: &'r str) -> &'r str {
+        let below = |url: &String| reference.strip_prefix(without_slash(url))?.strip_prefix('/');
+        self.public_urls.iter().find_map(below).unwrap_or(reference)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The server as one thing: what every handler needs, and which handler answers which path.
 
+pub mod bearer;
 mod host;
 mod pages;
+mod records;
 mod request;
+mod session;
+mod smart_style;
 mod validation;
 
 use std::net::IpAddr;
@@ -14,8 +18,11 @@ use axum::response::{IntoResponse, Response};
 
 pub use crate::oauth::KeyPolicy;
 pub use host::AllowedHosts;
-pub use pages::{Chrome, FormAction, Page, ScriptNonce};
+pub use pages::{Chrome, FormAction, Page, ScriptNonce, see_other};
+pub use records::{EncounterRow, PatientRow};
 pub use request::network_of;
+pub use session::{OwnPage, clear_session, cookie, is_our_own_form, session_secret, set_cookie, set_session, signed_in};
+pub use smart_style::smart_style_url;
 pub use validation::{Validation, stands};
 
 use crate::audit::Origin;
@@ -29,7 +36,7 @@ use crate::password::{PasswordError, Passwords};
 use crate::store::{self, Store};
 use crate::tenant::Tenant;
 use crate::token::Algorithm;
-use crate::{authorize, oauth, ops};
+use crate::{authorize, launch_pad, oauth, ops};
 
 /// What every handler needs.
 pub struct App {
@@ -155,7 +162,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(authorize::router())
         .merge(oauth::router(app))
         .merge(ops::router())
+        .merge(launch_pad::router())
         .merge(pages::router())
+        .merge(smart_style::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(app));

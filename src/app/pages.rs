@@ -13,7 +13,7 @@ use super::App;
 use crate::error::PageError;
 use crate::secret::Digest;
 
-const STYLE: &str = include_str!("../../static/admit.css");
+pub(super) const STYLE: &str = include_str!("../../static/admit.css");
 const ICON: &str = include_str!("../../static/favicon.svg");
 
 /// Part of the URLs of the style sheet and the icon, so that both can be cached for ever.
@@ -38,7 +38,7 @@ impl Chrome {
     }
 }
 
-/// Where a page's form may lead: the app's origin, because Chromium checks `form-action` on the
+/// Where a page's form may lead: the app's origin (or those of several), because Chromium checks `form-action` on the
 /// redirect after the POST as well.
 #[derive(Clone, Debug)]
 pub struct FormAction(pub String);
@@ -56,6 +56,18 @@ impl<T: Template> IntoResponse for Page<T> {
             Ok(html) => (self.0, Html(html)).into_response(),
             Err(error) => PageError::server_error(error).into_response(),
         }
+    }
+}
+
+/// 303: whatever the method was, the browser goes on with GET and without the body (RFC 9700 §4.12).
+#[must_use]
+pub fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+                .into_response()
+        }
+        Err(error) => PageError::server_error(error).into_response(),
     }
 }
 

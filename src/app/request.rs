@@ -37,11 +37,12 @@ pub(super) fn around(routes: Router, app: &Arc<App>) -> Router {
 
 /// Paths that speak JSON: their errors are JSON too.
 fn is_api(path: &str) -> bool {
-    ["/token", "/introspect", "/revoke", "/userinfo", "/validate", "/livez", "/readyz"].contains(&path)
+    ["/token", "/introspect", "/revoke", "/userinfo", "/validate", "/launch", "/livez", "/readyz"].contains(&path)
         || path == "/register"
         || path.starts_with("/register/")
         || path.starts_with("/.well-known/")
         || path.starts_with("/fhir-bases/")
+        || path.starts_with("/style/")
 }
 
 /// Paths that are asked for by machines that do not know our name (WB-01).

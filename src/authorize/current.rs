@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
-use subtle::ConstantTimeEq as _;
+use axum::http::HeaderMap;
 
 use super::cookie;
-use crate::app::{App, FormAction};
+use crate::app::{App, FormAction, is_our_own_form, signed_in};
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::PageError;
@@ -65,7 +64,8 @@ impl Current {
         // The person, not the session: another tab's sign-in of the same person changes nothing here.
         let person = self.signed_in.as_ref().map_or("", |signed_in| signed_in.user.id.as_str());
         let patient = self.flow.patient_id.as_ref().map_or("", PatientId::as_str);
-        format!("{}.{}", self.csrf(), self.secret.derive(&format!("consent {person} {patient}")))
+        let encounter = self.flow.encounter_id.as_deref().unwrap_or_default();
+        format!("{}.{}", self.csrf(), self.secret.derive(&format!("consent {person} {patient} {encounter}")))
     }
 
     /// The URL of one of the flow's pages.
@@ -93,27 +93,4 @@ impl Current {
         }
         Ok(())
     }
-}
-
-/// This browser's live session. Looking at it does not count as using it: see [`Current::touch`].
-pub(super) async fn signed_in(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Option<SignedIn>, PageError> {
-    let Some(secret) = cookie::session(headers) else { return Ok(None) };
-    Ok(app.store.session(&origin.tenant, &secret.digest(), origin.now).await?)
-}
-
-/// Refuses a form that was not sent from a page of ours in this browser: the token has to match,
-/// and the browser, where it says so, must not have come from elsewhere.
-///
-/// # Errors
-/// [`PageError::forged`]
-pub(super) fn is_our_own_form(app: &App, headers: &HeaderMap, form: &Params, expected: &str) -> Result<(), PageError> {
-    let presented = form.get("csrf")?.unwrap_or_default();
-    // What follows a dot binds a form to what it showed, and is looked at where that matters.
-    let presented = presented.split('.').next().unwrap_or_default();
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_ours = |origin: &str| origin == app.tenant.issuer_origin();
-    let matches: bool = presented.as_bytes().ct_eq(expected.as_bytes()).into();
-    let origin = headers.get(header::ORIGIN).is_none_or(|origin| origin.to_str().is_ok_and(is_ours));
-    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
-    if matches && origin && site { Ok(()) } else { Err(PageError::forged()) }
 }

@@ -1,10 +1,11 @@
 //! The one place that decides where the browser goes next.
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::current::Current;
 use super::{patient, respond};
+pub(super) use crate::app::see_other;
 use crate::audit::Entry;
 use crate::error::{OAuthError, PageError};
 use crate::flow::Step;
@@ -32,9 +33,11 @@ pub(super) async fn next(mut current: Current) -> Result<Response, PageError> {
             Step::Respond => respond::code(current).await,
             Step::LogIn if is_silent => refuse(current, "login_required", "nobody is signed in").await,
             Step::PickPatient if is_silent => refuse(current, "interaction_required", "a patient has to be chosen").await,
+            Step::PickEncounter if is_silent => refuse(current, "interaction_required", "an encounter has to be chosen").await,
             Step::Consent if is_silent => refuse(current, "consent_required", "the user has to decide").await,
             Step::LogIn => Ok(see_other(&current.url("/login"))),
             Step::PickPatient => Ok(see_other(&current.url("/patient"))),
+            Step::PickEncounter => Ok(see_other(&current.url("/encounter"))),
             Step::Consent => Ok(see_other(&current.url("/consent"))),
         };
     }
@@ -48,15 +51,17 @@ pub(super) async fn learn(current: &mut Current, signed_in: &SignedIn, fact: Fac
         return Err(PageError::already_completed());
     }
     let flow = &mut current.flow;
-    if flow.user_id.as_ref() != Some(&signed_in.user.id) {
-        flow.patient_id = None;
-        flow.approved = None;
-    }
-    flow.user_id = Some(signed_in.user.id.clone());
-    flow.session_id = Some(signed_in.session_id.clone());
+    flow.belong_to(signed_in);
     match fact {
         Fact::Person => {}
-        Fact::Patient(patient) => flow.patient_id = Some(patient),
+        Fact::Patient(patient) => {
+            flow.leave_encounter();
+            flow.patient_id = Some(patient);
+        }
+        Fact::Encounter(encounter) => {
+            flow.has_no_encounter = encounter.is_none();
+            flow.encounter_id = encounter;
+        }
         Fact::Approved(scopes) => flow.approved = Some(scopes),
     }
     Ok(())
@@ -73,15 +78,4 @@ pub(super) async fn refuse(current: Current, code: &'static str, description: &'
     }
     let error = OAuthError::new(StatusCode::BAD_REQUEST, code, description);
     Ok(respond::error(app, &flow.ask.return_to, &error))
-}
-
-/// 303: whatever the method was, the browser goes on with GET and without the body (RFC 9700 §4.12).
-pub(super) fn see_other(location: &str) -> Response {
-    match HeaderValue::from_str(location) {
-        Ok(location) => {
-            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
-                .into_response()
-        }
-        Err(error) => PageError::server_error(error).into_response(),
-    }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::current::Current;
 use super::{cookie, dispatch};
-use crate::app::{App, Chrome, Page, network_of};
+use crate::app::{App, Chrome, OwnPage, Page, is_our_own_form, network_of, set_session, signed_in};
 use crate::audit::Origin;
 use crate::error::PageError;
 use crate::flow::Step;
@@ -17,7 +17,7 @@ use crate::id::SessionId;
 use crate::params::Params;
 use crate::password::MAX_PASSWORD_BYTES;
 use crate::person::{SignedIn, User, canonical_username};
-use crate::secret::{Digest, SessionSecret, unique_id};
+use crate::secret::{BrowserSecret, Digest, SessionSecret, unique_id};
 use crate::store::{Allowance, Attempt, NewSession};
 
 /// The longest user name that is looked up, in bytes.
@@ -32,7 +32,7 @@ struct LoginPage {
     csrf: String,
     username: String,
     error: Option<String>,
-    help: Option<String>,
+    help: Option<&'static str>,
     can_cancel: bool,
 }
 
@@ -45,6 +45,61 @@ struct NothingToDo {
     sign_out_action: Option<String>,
 }
 
+/// A browser at this page, by what it signs in for.
+enum Visit {
+    /// An app.
+    Flow(Box<Current>),
+    /// A page of ours.
+    Page(Box<PageVisit>),
+}
+
+struct PageVisit {
+    app: Arc<App>,
+    origin: Origin,
+    page: OwnPage,
+    signed_in: Option<SignedIn>,
+    secret: BrowserSecret,
+    /// It was made just now.
+    is_new: bool,
+}
+
+impl Visit {
+    /// What the address names; `None` where it names nothing.
+    async fn find(app: &Arc<App>, origin: Origin, headers: &HeaderMap, query: &Params) -> Result<Option<Self>, PageError> {
+        if query.get("flow")?.is_some() {
+            let current = Current::find(app, origin, headers, query).await?.unanswered()?;
+            return Ok(Some(Self::Flow(Box::new(current))));
+        }
+        let Some(page) = query.get("to")?.and_then(OwnPage::parse) else { return Ok(None) };
+        let signed_in = signed_in(app, &origin, headers).await?;
+        let known = cookie::own_page(headers, page);
+        let is_new = known.is_none();
+        let secret = known.unwrap_or_else(BrowserSecret::generate);
+        Ok(Some(Self::Page(Box::new(PageVisit { app: Arc::clone(app), origin, page, signed_in, secret, is_new }))))
+    }
+
+    fn app(&self) -> &App {
+        match self {
+            Self::Flow(current) => &current.app,
+            Self::Page(visit) => &visit.app,
+        }
+    }
+
+    fn origin(&self) -> &Origin {
+        match self {
+            Self::Flow(current) => &current.origin,
+            Self::Page(visit) => &visit.origin,
+        }
+    }
+
+    fn csrf(&self) -> String {
+        match self {
+            Self::Flow(current) => current.csrf(),
+            Self::Page(visit) => visit.secret.derive("csrf"),
+        }
+    }
+}
+
 /// The form.
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -53,15 +108,18 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    if query.get("flow")?.is_none() {
-        return Ok(nothing_to_do(&app));
+    match Visit::find(&app, origin, &headers, &query).await? {
+        None => Ok(nothing_to_do(&app)),
+        Some(Visit::Flow(current)) => {
+            if current.flow.next_step(current.signed_in.as_ref(), &current.client, current.origin.now) != Step::LogIn {
+                return dispatch::next(*current).await;
+            }
+            let hint = current.flow.ask.login_hint.clone().unwrap_or_default();
+            Ok(page(&Visit::Flow(current), StatusCode::OK, hint, None))
+        }
+        Some(Visit::Page(visit)) if visit.signed_in.is_some() => Ok(dispatch::see_other(visit.page.path())),
+        Some(visit) => Ok(page(&visit, StatusCode::OK, String::new(), None)),
     }
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    if current.flow.next_step(current.signed_in.as_ref(), &current.client, current.origin.now) != Step::LogIn {
-        return dispatch::next(current).await;
-    }
-    let hint = current.flow.ask.login_hint.clone().unwrap_or_default();
-    Ok(page(&current, StatusCode::OK, hint, None))
 }
 
 /// Somebody opened the address by hand.
@@ -84,30 +142,33 @@ pub(super) async fn submit(
 ) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+    let visit = Visit::find(&app, origin, &headers, &query).await?.ok_or_else(PageError::no_flow)?;
     let form = Params::from_body(request).await?;
-    current.check_form(&headers, &form)?;
-    if form.get("cancel")?.is_some() {
-        return dispatch::refuse(current, "access_denied", "the user did not sign in").await;
-    }
+    is_our_own_form(&app, &headers, &form, &visit.csrf())?;
+    let visit = match visit {
+        Visit::Flow(current) if form.get("cancel")?.is_some() => {
+            return dispatch::refuse(*current, "access_denied", "the user did not sign in").await;
+        }
+        visit => visit,
+    };
     let typed = form.get("username")?.unwrap_or_default().to_owned();
     let password = form.get("password")?.unwrap_or_default();
     if password.len() > MAX_PASSWORD_BYTES || typed.len() > MAX_USERNAME_BYTES {
-        return Ok(page(&current, StatusCode::BAD_REQUEST, String::new(), Some("That is too long to be a user name and a password.")));
+        return Ok(page(&visit, StatusCode::BAD_REQUEST, String::new(), Some("That is too long to be a user name and a password.")));
     }
     let username = canonical_username(&typed);
-    let attempt = Attempt { account: Digest::of(&username), network: network_of(current.origin.address) };
-    match check(&current, &attempt, &username, password).await? {
-        Ok(proven) => start(current, proven, attempt, typed).await,
+    let attempt = Attempt { account: Digest::of(&username), network: network_of(visit.origin().address) };
+    match check(visit.app(), visit.origin(), &attempt, &username, password).await? {
+        Ok(proven) => start(visit, proven, attempt, typed).await,
         Err(Refused::AddressWaits(seconds)) => Err(PageError::too_many_tries(seconds)),
         // One sentence for every reason: which one it was is nobody's to learn here.
-        Err(Refused::Wrong) => Ok(wrong(&current, typed)),
+        Err(Refused::Wrong) => Ok(wrong(&visit, typed)),
     }
 }
 
-fn wrong(current: &Current, typed: String) -> Response {
+fn wrong(visit: &Visit, typed: String) -> Response {
     let sentence = "The user name or the password is not right, or there were too many tries. Wait a few seconds and try again.";
-    page(current, StatusCode::FORBIDDEN, typed, Some(sentence))
+    page(visit, StatusCode::FORBIDDEN, typed, Some(sentence))
 }
 
 /// Somebody, and the hash that their password was compared with.
@@ -122,8 +183,13 @@ enum Refused {
 }
 
 /// The one gate for every sign-in with a password: it charges the try before it looks.
-async fn check(current: &Current, attempt: &Attempt, username: &str, password: &str) -> Result<Result<Proven, Refused>, PageError> {
-    let Current { app, origin, .. } = current;
+async fn check(
+    app: &App,
+    origin: &Origin,
+    attempt: &Attempt,
+    username: &str,
+    password: &str,
+) -> Result<Result<Proven, Refused>, PageError> {
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}
@@ -162,57 +228,97 @@ async fn check(current: &Current, attempt: &Attempt, username: &str, password: &
 }
 
 /// A new session, whatever the browser had before.
-async fn start(mut current: Current, proven: Proven, attempt: Attempt, typed: String) -> Result<Response, PageError> {
+async fn start(visit: Visit, proven: Proven, attempt: Attempt, typed: String) -> Result<Response, PageError> {
     let Proven { user, password_hash } = proven;
     let secret = SessionSecret::generate();
-    let now = current.origin.now;
+    let now = visit.origin().now;
     let id = SessionId::new(unique_id(now));
+    let (flow, before) = match &visit {
+        Visit::Flow(current) => (Some((current.flow.id.clone(), current.flow.expires_at(now))), &current.signed_in),
+        Visit::Page(visit) => (None, &visit.signed_in),
+    };
     let new = NewSession {
         id: id.clone(),
         digest: secret.digest(),
         attempt,
-        flow: current.flow.id.clone(),
-        flow_expires_at: current.flow.expires_at(now),
-        replaces: current.signed_in.as_ref().map(|old| old.session_id.clone()),
+        flow,
+        replaces: before.as_ref().map(|old| old.session_id.clone()),
         user: user.clone(),
         password_hash,
     };
-    if !current.app.store.start_session(&current.origin, new).await? {
-        return Ok(wrong(&current, typed));
+    if !visit.app().store.start_session(visit.origin(), new).await? {
+        return Ok(wrong(&visit, typed));
     }
-    if current.flow.user_id.as_ref() != Some(&user.id) {
-        current.flow.patient_id = None;
-    }
-    current.flow.approved = None;
-    current.flow.user_id = Some(user.id.clone());
-    current.flow.session_id = Some(id.clone());
-    current.signed_in = Some(SignedIn { session_id: id, user, auth_time: now, seen_at: now });
-    // OpenID Connect Core §3.1.2.1, "id_token_hint": the app means somebody else, and is told so.
-    // The same page again would look like a wrong password.
-    let is_meant = current.flow.ask.id_token_hint.as_ref().is_none_or(|meant| current.flow.user_id.as_ref() == Some(meant));
-    let next = if is_meant {
-        dispatch::next(current).await
-    } else {
-        dispatch::refuse(current, "login_required", "somebody else signed in than id_token_hint names").await
+    let signed_in = SignedIn { session_id: id, user, auth_time: now, seen_at: now };
+    let next = match visit {
+        Visit::Page(visit) => Ok(dispatch::see_other(visit.page.path())),
+        Visit::Flow(current) => go_on(*current, signed_in).await,
     };
     // The session stands, whatever comes of the flow: the browser gets its cookie.
     let mut response = next.unwrap_or_else(IntoResponse::into_response);
-    response.headers_mut().append(header::SET_COOKIE, cookie::set_session(&secret));
+    response.headers_mut().append(header::SET_COOKIE, set_session(&secret));
     Ok(response)
 }
 
-fn page(current: &Current, status: StatusCode, username: String, error: Option<&str>) -> Response {
-    let page = LoginPage {
-        chrome: Chrome::of(&current.app),
-        app_name: Some(current.client.name.clone()),
-        action: current.url("/login"),
-        csrf: current.csrf(),
-        username,
-        error: error.map(str::to_owned),
-        help: None,
-        can_cancel: true,
-    };
-    let mut response = Page(status, page).into_response();
-    response.extensions_mut().insert(current.form_action());
-    response
+/// The flow with the person who has just signed in for it.
+async fn go_on(mut current: Current, signed_in: SignedIn) -> Result<Response, PageError> {
+    current.flow.belong_to(&signed_in);
+    // A sign-in is a new decision, also of the same person.
+    current.flow.approved = None;
+    let user = &signed_in.user.id;
+    let is_for_another = current.flow.ask.id_token_hint.as_ref().is_some_and(|meant| meant != user);
+    let was_launched_for_another = current.flow.launch.as_ref().is_some_and(|launch| launch.user_id != *user);
+    current.signed_in = Some(signed_in);
+    if was_launched_for_another {
+        // What the EHR has open is nobody else's to see.
+        dispatch::refuse(current, "access_denied", "somebody else signed in than the launch is for").await
+    } else if is_for_another {
+        // OpenID Connect Core §3.1.2.1, "id_token_hint": the app means somebody else, and is told
+        // so. The same page again would look like a wrong password.
+        dispatch::refuse(current, "login_required", "somebody else signed in than id_token_hint names").await
+    } else {
+        dispatch::next(current).await
+    }
+}
+
+fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>) -> Response {
+    let chrome = Chrome::of(visit.app());
+    let (csrf, error) = (visit.csrf(), error.map(str::to_owned));
+    match visit {
+        Visit::Flow(current) => {
+            let is_launched_for_another = current.flow.launch.is_some() && current.signed_in.is_some();
+            let page = LoginPage {
+                chrome,
+                app_name: Some(current.client.name.clone()),
+                action: current.url("/login"),
+                csrf,
+                username,
+                error,
+                help: is_launched_for_another.then_some(
+                    "The app was opened for the user of the record system. Sign in here as the same user, even if you have signed in before.",
+                ),
+                can_cancel: true,
+            };
+            let mut response = Page(status, page).into_response();
+            response.extensions_mut().insert(current.form_action());
+            response
+        }
+        Visit::Page(visit) => {
+            let page = LoginPage {
+                chrome,
+                app_name: Some(visit.page.title().to_owned()),
+                action: visit.page.login(),
+                csrf,
+                username,
+                error,
+                help: None,
+                can_cancel: false,
+            };
+            let mut response = Page(status, page).into_response();
+            if visit.is_new {
+                response.headers_mut().append(header::SET_COOKIE, cookie::set_own_page(visit.page, &visit.secret));
+            }
+            response
+        }
+    }
 }

@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::current::{Current, is_our_own_form, signed_in};
-use super::{cookie, dispatch, respond};
-use crate::app::{App, Chrome, FormAction, Page};
-use crate::client::Client;
+use super::current::Current;
+use super::{dispatch, respond};
+use crate::app::{App, Chrome, FormAction, Page, clear_session, is_our_own_form, session_secret, signed_in};
 use crate::audit::Origin;
+use crate::client::Client;
 use crate::error::{OAuthError, PageError};
 use crate::id::ClientId;
 use crate::params::Params;
@@ -60,16 +60,16 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
     if form.get("csrf")?.is_none() {
         // A page of ours would have sent the token: this is an app's, and the answer is the question.
         // From another site the browser sends no session cookie along, and has to ask again by GET.
-        return if cookie::session(&headers).is_some() { ask(&app, &origin, &headers, &form).await } else { ask_by_get(&form) };
+        return if session_secret(&headers).is_some() { ask(&app, &origin, &headers, &form).await } else { ask_by_get(&form) };
     }
-    let Some(secret) = cookie::session(&headers) else { return signed_out(&app, None) };
+    let Some(secret) = session_secret(&headers) else { return signed_out(&app, None) };
     is_our_own_form(&app, &headers, &form, &secret.derive("logout"))?;
     let wish = wish(&app, &origin, &form).await?;
     if let Some(signed_in) = signed_in(&app, &origin, &headers).await? {
         app.store.end_session(&origin, &signed_in).await?;
     }
     let mut response = signed_out(&app, wish.location.as_deref())?;
-    response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
+    response.headers_mut().append(header::SET_COOKIE, clear_session());
     Ok(response)
 }
 
@@ -90,7 +90,7 @@ fn ask_by_get(form: &Params) -> Result<Response, PageError> {
 
 async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Response, PageError> {
     let wish = wish(app, origin, params).await?;
-    let (Some(signed_in), Some(secret)) = (signed_in(app, origin, headers).await?, cookie::session(headers)) else {
+    let (Some(signed_in), Some(secret)) = (signed_in(app, origin, headers).await?, session_secret(headers)) else {
         return signed_out(app, wish.location.as_deref());
     };
     let page = SignOutPage {
@@ -165,6 +165,6 @@ pub(super) async fn switch_user(mut current: Current) -> Result<Response, PageEr
         current.app.store.end_session(&current.origin, &signed_in).await?;
     }
     let mut response = dispatch::next(current).await.unwrap_or_else(IntoResponse::into_response);
-    response.headers_mut().append(header::SET_COOKIE, cookie::clear_session());
+    response.headers_mut().append(header::SET_COOKIE, clear_session());
     Ok(response)
 }

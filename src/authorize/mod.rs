@@ -3,6 +3,7 @@
 //! ```text
 //! GET|POST /authorize ─▶ request ─▶ dispatch ─▶ /login ─┐
 //!                                     ▲  │  ─▶ /patient ─┤   each page records one fact
+//!                                     │  │  ─▶ /encounter┤
 //!                                     │  │  ─▶ /consent ─┤   and returns to dispatch
 //!                                     └──┼───────────────┘
 //!                                        └────▶ respond ─▶ 303 to the app
@@ -13,6 +14,7 @@ mod consent;
 mod cookie;
 mod current;
 mod dispatch;
+mod encounter;
 mod login;
 mod logout;
 mod patient;
@@ -34,6 +36,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/authorize", get(request::by_get).post(request::by_post).head(by_head))
         .route("/login", get(login::show).post(login::submit).head(by_head))
         .route("/patient", get(patient::show).post(patient::submit).head(by_head))
+        .route("/encounter", get(encounter::show).post(encounter::submit).head(by_head))
         .route("/consent", get(consent::show).post(consent::submit).head(by_head))
         .route("/logout", get(logout::show).post(logout::submit).head(by_head))
 }

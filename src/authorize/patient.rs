@@ -6,17 +6,17 @@ use askama::Template;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use time::Date;
 
 use super::current::Current;
 use super::{dispatch, logout};
+pub(super) use crate::app::PatientRow as Row;
 use crate::app::{App, Chrome, Page};
 use crate::audit::{Entry, Origin};
 use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
 use crate::params::Params;
-use crate::person::{FhirUser, Patient, SignedIn, is_fhir_id};
+use crate::person::{FhirUser, SignedIn, is_fhir_id};
 use crate::store::Fact;
 
 /// How many patients the page shows; who has more narrows the search.
@@ -39,30 +39,6 @@ struct PatientPage {
     more: bool,
     shown: usize,
     empty: Option<String>,
-}
-
-/// A patient as the pages show them: what is not known is said to be so.
-pub(super) struct Row {
-    pub id: String,
-    pub name: String,
-    pub birth_date: String,
-    pub age: String,
-    pub sex: String,
-    pub mrn: String,
-}
-
-impl Row {
-    pub fn new(patient: Patient, today: Date) -> Self {
-        let or_unknown = |text: String| if text.is_empty() { "not known".to_owned() } else { text };
-        Self {
-            age: or_unknown(patient.age(today)),
-            id: patient.id.to_string(),
-            name: or_unknown(patient.name),
-            birth_date: or_unknown(patient.birth_date),
-            sex: or_unknown(patient.sex),
-            mrn: or_unknown(patient.mrn),
-        }
-    }
 }
 
 /// The patient, where there is nothing to choose: a patient's own record, or the one person whom

@@ -7,19 +7,20 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::current::{Current, signed_in};
+use super::current::Current;
 use super::{cookie, dispatch, respond};
-use crate::app::App;
+use crate::app::{App, signed_in};
 use crate::audit::{Entry, Origin};
 use crate::client::{Client, GrantType};
 use crate::error::{OAuthError, PageError, Refusal};
 use crate::flow::{Ask, Flow, IDLE_LIFE, Prompt};
 use crate::id::{ClientId, FlowId};
+use crate::launch::Launch;
 use crate::params::{BadParam, Params};
 use crate::pkce::Challenge;
 use crate::redirect::{ResponseMode, ReturnTo};
 use crate::scope::{Scope, ScopeSet};
-use crate::secret::{BrowserSecret, unique_id};
+use crate::secret::{BrowserSecret, LaunchToken, unique_id};
 use crate::store::NewFlow;
 
 /// The longest `state`, `nonce` and `login_hint`, in bytes.
@@ -86,21 +87,28 @@ fn refused(app: &App, refusal: Refusal) -> Response {
 
 async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Params) -> Result<(Current, Vec<HeaderValue>), Refusal> {
     let (client, mut return_to) = client_and_return(app, &origin, params).await?;
-    let ask = match read(app, &client, &mut return_to, params).await {
-        Ok(ask) => ask,
-        Err(error) => return Err(Refusal::App(Box::new(return_to), error)),
+    let id = FlowId::new(unique_id(origin.now));
+    let read = match read(app, &client, &mut return_to, params).await {
+        // Last of all: a request that is refused takes no launch along.
+        Ok(ask) => launched(app, &origin, ask, &id, params).await,
+        Err(error) => Err(error),
     };
+    let (ask, launch) = read.map_err(|error| Refusal::App(Box::new(return_to), error))?;
     let secret = BrowserSecret::generate();
-    let flow = Flow {
-        id: FlowId::new(unique_id(origin.now)),
+    let mut flow = Flow {
+        id,
         ask,
         created_at: origin.now,
         session_id: None,
         user_id: None,
+        launch,
         patient_id: None,
+        encounter_id: None,
+        has_no_encounter: false,
         approved: None,
         finished_at: None,
     };
+    flow.take_from_launch();
     let new = NewFlow { id: flow.id.clone(), browser: secret.digest(), ask: flow.ask.clone(), expires_at: origin.now + IDLE_LIFE };
     app.store.begin_flow(&origin, new).await.map_err(|error| Refusal::App(Box::new(flow.ask.return_to.clone()), error.into()))?;
     let signed_in = signed_in(app, &origin, headers).await.map_err(Refusal::Page)?;
@@ -177,8 +185,23 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
         login_hint: capped("login_hint", MAX_HINT)?,
         id_token_hint: respond::subject_of_hint(app, params).await?,
         return_to: return_to.clone(),
+        launch: None,
         scopes,
     })
+}
+
+/// The EHR launch that the request comes of, if it does: from here on it is this request's. Without
+/// the scope `launch`, the parameter brings no context along.
+async fn launched(app: &App, origin: &Origin, mut ask: Ask, flow: &FlowId, params: &Params) -> Result<(Ask, Option<Launch>), OAuthError> {
+    let (Some(token), Some(base)) = (params.get("launch")?.filter(|_| ask.scopes.has(&Scope::Launch)), &ask.fhir_base) else {
+        return Ok((ask, None));
+    };
+    let digest = LaunchToken::presented(token).digest();
+    let launch = app.store.bind_launch(origin, &digest, &ask.client_id, base, flow).await?;
+    let unknown = || OAuthError::invalid_request("launch is unknown, expired or used, or it is for another app or FHIR base");
+    let launch = launch.ok_or_else(unknown)?;
+    ask.launch = Some(launch.id.clone());
+    Ok((ask, Some(launch)))
 }
 
 fn response_type_and_mode(return_to: &mut ReturnTo, params: &Params) -> Result<(), OAuthError> {
@@ -226,12 +249,13 @@ fn scopes(client: &Client, params: &Params) -> Result<ScopeSet, OAuthError> {
     })?;
     let asked = ScopeSet::parse(text.ok_or_else(|| OAuthError::invalid_scope("scope is missing"))?);
     let asked = asked.map_err(|bad| OAuthError::invalid_scope(bad.to_string()))?;
-    // There is no EHR launch yet that could be named. Dropped like another unknown scope, it would
-    // have the person choose a patient, who need not be the one that the EHR has open.
-    match (asked.has(&Scope::Launch), params.get("launch")?) {
-        (true, Some(_)) => return Err(OAuthError::invalid_request("launch is not one that was begun here")),
-        (true, None) => return Err(OAuthError::invalid_request("launch is missing, which the scope launch needs")),
-        (false, _) => {}
+    if params.get("launch")?.is_none() && asked.has(&Scope::Launch) {
+        return Err(OAuthError::invalid_request("launch is missing, which the scope launch needs"));
+    }
+    // Dropped like another scope, it would have the person choose a patient, who need not be the
+    // one that the EHR has open.
+    if asked.has(&Scope::Launch) && !client.scopes.has(&Scope::Launch) {
+        return Err(OAuthError::invalid_scope("the scope launch is not allowed to this client"));
     }
     let scopes = client.scopes_with_a_person(&asked);
     if scopes.is_empty() {

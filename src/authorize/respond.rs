@@ -14,6 +14,7 @@ use crate::id::{GrantId, UserId};
 use crate::key::Purpose;
 use crate::params::Params;
 use crate::redirect::{ResponseMode, ReturnTo};
+use crate::scope::Scope;
 use crate::secret::{AuthorizationCode, nonce, unique_id};
 use crate::store::{Finished, NewGrant};
 use crate::token::Unverified;
@@ -33,6 +34,8 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     let Some(signed_in) = signed_in else { return Err(PageError::no_flow()) };
     let offered = signed_in.user.can_give(&flow.ask.scopes);
     let scopes = flow.approved.clone().unwrap_or_else(|| offered.clone()).within(&offered);
+    // Who goes on without an encounter is not told of one: the answer's scope says so.
+    let scopes = scopes.filtered(|scope| *scope != Scope::LaunchEncounter || flow.encounter_id.is_some());
     if scopes.is_empty() {
         return dispatch::refuse(current, "access_denied", "nothing of what was asked can be given by this user").await;
     }
@@ -43,6 +46,13 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
             Some(bases.iter().find(|base| base.name == *name).cloned().ok_or_else(PageError::no_flow)?)
         }
     };
+    let launch = flow.launch.as_ref().filter(|_| scopes.has(&Scope::Launch));
+    if let (Some(launch), Some(patient)) = (launch, &flow.patient_id)
+        && !app.may_open(origin, &launch.fhir_base, &signed_in.user, patient).await?
+    {
+        // They could when the record system opened the app.
+        return dispatch::refuse(current, "access_denied", "the user may not open the patient any more").await;
+    }
     let refresh = Refresh::asked_by(&scopes);
     let grant = Grant {
         id: GrantId::new(unique_id(origin.now)),
@@ -51,8 +61,10 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
         session_id: Some(signed_in.session_id.clone()),
         fhir_base: base.as_ref().map(|base| base.name.clone()),
         audience: base.as_ref().map_or_else(|| app.tenant.issuer.clone(), |base| base.audience.clone()),
-        patient_id: flow.patient_id.clone().filter(|_| scopes.need_patient()),
-        encounter_id: None,
+        // What the EHR has open is told whether or not it was asked for by name.
+        patient_id: flow.patient_id.clone().filter(|_| launch.is_some() || scopes.need_patient()),
+        encounter_id: flow.encounter_id.clone().filter(|_| launch.is_some() || scopes.need_encounter()),
+        launch_context: launch.map(|launch| launch.context.clone()),
         fhir_user: signed_in.user.fhir_user.as_ref().map(|own| match &base {
             Some(base) => base.url_of(&own.to_string()),
             None => own.to_string(),

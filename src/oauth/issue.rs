@@ -4,6 +4,7 @@ use aws_lc_rs::digest;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 
 use crate::app::App;
@@ -41,6 +42,8 @@ pub struct TokenResponse {
     patient: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encounter: Option<String>,
+    #[serde(flatten)]
+    launch_context: Map<String, Value>,
 }
 
 impl IntoResponse for TokenResponse {
@@ -125,7 +128,18 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
         id_token,
         patient,
         encounter: claims.encounter,
+        launch_context: launch_context(app, origin, client, grant).await?,
     })
+}
+
+/// What an EHR told the app beside patient and encounter, in the form of the SMART version that the
+/// app speaks, or else its FHIR base. It is told again at each refresh.
+pub(super) async fn launch_context(app: &App, origin: &Origin, client: &Client, grant: &Grant) -> Result<Map<String, Value>, OAuthError> {
+    let Some(context) = &grant.launch_context else { return Ok(Map::new()) };
+    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let of_base = bases.iter().find(|base| Some(&base.name) == grant.fhir_base.as_ref()).map(|base| &base.smart_version);
+    let version = client.smart_version.as_ref().or(of_base);
+    Ok(version.map(|version| context.members(version)).unwrap_or_default())
 }
 
 /// A token of a client itself: no refresh token, no ID token, no context.
@@ -145,6 +159,7 @@ pub(super) async fn for_client(
         id_token: None,
         patient: None,
         encounter: None,
+        launch_context: Map::new(),
     })
 }
 

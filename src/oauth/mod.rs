@@ -1,6 +1,5 @@
 //! The app's half: discovery, tokens, introspection, revocation, userinfo, and the validator over HTTP.
 
-mod bearer;
 mod client_assertion;
 mod client_auth;
 mod client_credentials;
@@ -27,7 +26,7 @@ use axum::routing::{get, post};
 pub use client_keys::{ClientKeys, KeyPolicy};
 pub use discovery::Documents;
 
-use crate::app::App;
+use crate::app::{App, bearer};
 
 /// The endpoints that apps call.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {

@@ -63,11 +63,5 @@ pub(super) async fn refresh(
 async fn may_still_open(app: &App, origin: &Origin, grant: &Grant) -> Result<bool, OAuthError> {
     let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(true) };
     let Some(user) = app.store.user(&origin.tenant, &grant.user_id).await? else { return Ok(false) };
-    if user.own_patient().as_ref() == Some(patient) {
-        return Ok(app.store.patient(&origin.tenant, base, patient).await?.is_some());
-    }
-    match &user.fhir_user {
-        Some(who) => Ok(app.store.is_patient_open_to(&origin.tenant, base, who, patient).await?),
-        None => Ok(false),
-    }
+    Ok(app.store.may_open(&origin.tenant, base, &user, patient).await?)
 }

@@ -31,6 +31,8 @@ pub enum Fact {
     Person,
     /// The patient whom the person chose.
     Patient(PatientId),
+    /// The encounter that the person chose; none, where they go on without one.
+    Encounter(Option<String>),
     /// What the person allowed.
     Approved(ScopeSet),
 }
@@ -43,6 +45,8 @@ struct Row {
     session_id: Option<String>,
     user_id: Option<String>,
     patient_id: Option<String>,
+    encounter_id: Option<String>,
+    no_encounter_at: Option<i64>,
     approved_scopes: Option<String>,
     finished_at: Option<i64>,
 }
@@ -59,7 +63,10 @@ impl TryFrom<Row> for Flow {
             created_at: time(TABLE, "created_at", row.created_at)?,
             session_id: row.session_id.map(SessionId::new),
             user_id: row.user_id.map(UserId::new),
+            launch: None,
             patient_id: row.patient_id.map(PatientId::new),
+            encounter_id: row.encounter_id,
+            has_no_encounter: row.no_encounter_at.is_some(),
             approved: row.approved_scopes.map(|text| ScopeSet::parse(&text)).transpose().map_err(|_| corrupt("approved_scopes"))?,
             finished_at: row.finished_at.map(|at| time(TABLE, "finished_at", at)).transpose()?,
         })
@@ -100,7 +107,8 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn flow(&self, tenant: &TenantId, id: &FlowId, browser: &Digest, now: OffsetDateTime) -> Result<Option<Flow>, Error> {
-        let statement = "select flow_id, ask, created_at, session_id, user_id, patient_id, approved_scopes, finished_at
+        let statement = "select flow_id, ask, created_at, session_id, user_id, patient_id, encounter_id, no_encounter_at,
+                                approved_scopes, finished_at
                            from flow
                           where tenant_id = $1 and flow_id = $2 and browser_digest = $3 and expires_at > $4";
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement)
@@ -109,7 +117,15 @@ impl Store {
             .bind(browser.as_str())
             .bind(seconds(now))
             .fetch_optional(c))?;
-        row.map(Flow::try_from).transpose()
+        let Some(mut flow) = row.map(Flow::try_from).transpose()? else { return Ok(None) };
+        if let Some(launch) = &flow.ask.launch {
+            flow.launch = self.launch_of_flow(tenant, launch, id).await?;
+            if flow.launch.is_none() {
+                return Ok(None); // without what the EHR has open, the request would be another one
+            }
+            flow.take_from_launch();
+        }
+        Ok(Some(flow))
     }
 
     /// Writes down a fact of this person's. `false` where the flow has been answered meanwhile.
@@ -124,14 +140,19 @@ impl Store {
                 // Facts of another person are dropped in the same statement that names this one.
                 let statement = "update flow
                                     set patient_id = coalesce($6, case when user_id = $4 then patient_id end),
+                                        encounter_id = coalesce($8, case when user_id = $4 and $6 is null and $9 is null then encounter_id end),
+                                        no_encounter_at = coalesce($9, case when user_id = $4 and $6 is null and $8 is null then no_encounter_at end),
                                         approved_scopes = coalesce($7, case when user_id = $4 then approved_scopes end),
                                         session_id = $3, user_id = $4, expires_at = $5
                                   where tenant_id = $1 and flow_id = $2 and finished_at is null";
-                let (patient, approved) = match &fact {
-                    Fact::Person => (None, None),
-                    Fact::Patient(patient) => (Some(patient.as_str()), None),
-                    Fact::Approved(scopes) => (None, Some(scopes.to_string())),
-                };
+                let (mut patient, mut encounter, mut no_encounter_at, mut approved) = (None, None, None, None);
+                match &fact {
+                    Fact::Person => {}
+                    Fact::Patient(chosen) => patient = Some(chosen.as_str()),
+                    Fact::Encounter(Some(chosen)) => encounter = Some(chosen.as_str()),
+                    Fact::Encounter(None) => no_encounter_at = Some(seconds(origin.now)),
+                    Fact::Approved(scopes) => approved = Some(scopes.to_string()),
+                }
                 let found = change!(
                     &mut conn,
                     sqlx::query(statement)
@@ -142,13 +163,19 @@ impl Store {
                         .bind(expires_at)
                         .bind(patient)
                         .bind(approved.as_deref())
+                        .bind(encounter)
+                        .bind(no_encounter_at)
                 )?;
                 if found == 0 {
                     return Ok(false);
                 }
                 let client = &flow.ask.client_id;
                 match &fact {
-                    Fact::Person => Ok(()),
+                    Fact::Person | Fact::Encounter(None) => Ok(()),
+                    Fact::Encounter(Some(encounter)) => {
+                        let entry = Entry::done("encounter.selected").user(&user).client(client).session(&session).detail(encounter);
+                        record(&mut conn, &origin, Entry { patient: flow.patient_id.clone(), ..entry }).await
+                    }
                     Fact::Patient(patient) => {
                         let entry = Entry::done("patient.selected").user(&user).client(client).patient(patient).session(&session);
                         record(&mut conn, &origin, entry).await

@@ -73,6 +73,7 @@ pub(super) struct Row {
     created_at: i64,
     refresh: Option<String>,
     refresh_expires_at: Option<i64>,
+    launch_context: Option<String>,
 }
 
 impl TryFrom<Row> for Grant {
@@ -97,6 +98,11 @@ impl TryFrom<Row> for Grant {
             created_at: time(TABLE, "created_at", row.created_at)?,
             refresh: row.refresh.map(|text| Refresh::parse(&text).ok_or(corrupt("refresh"))).transpose()?,
             refresh_expires_at: row.refresh_expires_at.map(|at| time(TABLE, "refresh_expires_at", at)).transpose()?,
+            launch_context: row
+                .launch_context
+                .map(|json| serde_json::from_str(&json))
+                .transpose()
+                .map_err(|_| corrupt("launch_context"))?,
         })
     }
 }
@@ -170,7 +176,7 @@ impl Store {
                                     and exists (select 1 from user_account u
                                                  where u.tenant_id = $1 and u.user_id = access_grant.user_id and u.disabled_at is null)
                               returning grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
-                                        fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at";
+                                        fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context";
                 let challenge = presented.challenge.as_ref().map_or("", Challenge::as_str);
                 let row: Option<Row> = on!(&mut conn, c => sqlx::query_as(statement)
                     .bind(origin.tenant.as_str())
@@ -257,11 +263,13 @@ async fn failed(
 }
 
 async fn insert(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, binding: &CodeBinding, code: &Digest) -> Result<(), Error> {
+    let corrupt = |_| Error::Corrupt { table: "access_grant", column: "launch_context" };
+    let context = grant.launch_context.as_ref().map(serde_json::to_string).transpose().map_err(corrupt)?;
     let statement =
         "insert into access_grant (tenant_id, grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id,
                                                encounter_id, fhir_user, nonce, auth_time, created_at, code_digest, code_expires_at,
-                                               code_failures, redirect_uri, challenge, refresh, refresh_expires_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18, $19, $20)";
+                                               code_failures, redirect_uri, challenge, refresh, refresh_expires_at, launch_context)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18, $19, $20, $21)";
     change!(
         conn,
         sqlx::query(statement)
@@ -285,6 +293,7 @@ async fn insert(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, binding: &C
             .bind(binding.challenge.as_ref().map(Challenge::as_str))
             .bind(grant.refresh.map(Refresh::as_str))
             .bind(grant.refresh_expires_at.map(seconds))
+            .bind(&context)
     )?;
     Ok(())
 }
@@ -344,7 +353,7 @@ impl Store {
     /// [`Error`]
     pub async fn grant(&self, tenant: &TenantId, id: &GrantId) -> Result<Option<Grant>, Error> {
         let statement = "select grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
-                                fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at
+                                fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context
                            from access_grant
                           where tenant_id = $1 and grant_id = $2";
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;

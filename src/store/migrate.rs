@@ -10,6 +10,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "client", include_str!("../../migrations/0002_client.sql")),
     (3, "client_keys", include_str!("../../migrations/0003_client_keys.sql")),
+    (4, "launch", include_str!("../../migrations/0004_launch.sql")),
     (7, "discovery", include_str!("../../migrations/0007_discovery.sql")),
 ];
 

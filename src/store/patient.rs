@@ -6,7 +6,7 @@ use super::audit::record;
 use super::{Error, Store, change, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::{PatientId, TenantId};
-use crate::person::{FhirUser, Patient};
+use crate::person::{FhirUser, Patient, User};
 
 /// A patient to be imported, and the people (`Practitioner/a`, `RelatedPerson/b`) who may open them.
 #[derive(Clone, Debug)]
@@ -159,6 +159,20 @@ impl Store {
             .bind(limit)
             .fetch_all(c))?;
         Ok(rows.into_iter().map(Patient::from).collect())
+    }
+
+    /// Whether this user may open this patient: their own record, or one that is open to them.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn may_open(&self, tenant: &TenantId, fhir_base: &str, user: &User, id: &PatientId) -> Result<bool, Error> {
+        if user.own_patient().as_ref() == Some(id) {
+            return Ok(self.patient(tenant, fhir_base, id).await?.is_some());
+        }
+        match &user.fhir_user {
+            Some(who) => self.is_patient_open_to(tenant, fhir_base, who, id).await,
+            None => Ok(false),
+        }
     }
 
     /// Whether this person may open this patient.

@@ -24,10 +24,9 @@ pub struct NewSession {
     pub password_hash: String,
     /// The try that succeeded: what was held against the account is forgiven.
     pub attempt: Attempt,
-    /// The flow that the person signed in for.
-    pub flow: FlowId,
-    /// When that flow ends if nothing more happens.
-    pub flow_expires_at: OffsetDateTime,
+    /// The flow that the person signed in for, and when it ends if nothing more happens; none for
+    /// a page of ours.
+    pub flow: Option<(FlowId, OffsetDateTime)>,
     /// The session that this browser had before; it ends.
     pub replaces: Option<SessionId>,
 }
@@ -114,21 +113,25 @@ impl Store {
                     .fetch_all(c))?;
                 follow_ends(&mut conn, &origin, ended, "too many sessions").await?;
                 throttle::forgive(&mut conn, &origin, &new.attempt).await?;
-                // Facts of another person do not carry over.
-                let statement = "update flow
-                                    set patient_id = case when user_id = $4 then patient_id end,
-                                        approved_scopes = null,
-                                        session_id = $3, user_id = $4, expires_at = $5
-                                  where tenant_id = $1 and flow_id = $2 and finished_at is null";
-                change!(
-                    &mut conn,
-                    sqlx::query(statement)
-                        .bind(tenant)
-                        .bind(new.flow.as_str())
-                        .bind(new.id.as_str())
-                        .bind(new.user.id.as_str())
-                        .bind(seconds(new.flow_expires_at))
-                )?;
+                if let Some((flow, expires_at)) = &new.flow {
+                    // Facts of another person do not carry over.
+                    let statement = "update flow
+                                        set patient_id = case when user_id = $4 then patient_id end,
+                                            encounter_id = case when user_id = $4 then encounter_id end,
+                                            no_encounter_at = case when user_id = $4 then no_encounter_at end,
+                                            approved_scopes = null,
+                                            session_id = $3, user_id = $4, expires_at = $5
+                                      where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                    change!(
+                        &mut conn,
+                        sqlx::query(statement)
+                            .bind(tenant)
+                            .bind(flow.as_str())
+                            .bind(new.id.as_str())
+                            .bind(new.user.id.as_str())
+                            .bind(seconds(*expires_at))
+                    )?;
+                }
                 record(&mut conn, &origin, Entry::done("login").user(&new.user.id).session(&new.id)).await?;
                 Ok(true)
             })

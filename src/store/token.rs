@@ -66,7 +66,7 @@ impl Store {
         .await
     }
 
-    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, sessions, refresh tokens, revoked tokens,
+    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, launches, sessions, refresh tokens, revoked tokens,
     /// client assertions, registration tokens and failed sign-ins whose time is over. Returns how many rows went.
     ///
     /// # Errors
@@ -88,6 +88,7 @@ impl Store {
                 let mut gone = 0;
                 for (statement, before) in [
                     ("delete from flow where expires_at < $1", now - DAY),
+                    ("delete from launch where expires_at < $1", now - DAY),
                     ("delete from session where expires_at < $1", now - DAY),
                     ("delete from revoked_token where expires_at < $1", now - DAY),
                     // A minute, for an instance whose clock is behind.

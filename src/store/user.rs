@@ -6,7 +6,7 @@ use super::audit::record;
 use super::{Conn, Error, Store, change, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::id::{TenantId, UserId};
-use crate::person::User;
+use crate::person::{FhirUser, User};
 use crate::secret::Digest;
 
 /// An account to be made.
@@ -77,6 +77,19 @@ impl Store {
                           where tenant_id = $1 and user_id = $2";
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;
         row.map(User::try_from).transpose()
+    }
+
+    /// The people for whom this FHIR resource stands; switched off or not.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn users_by_fhir_user(&self, tenant: &TenantId, who: &FhirUser) -> Result<Vec<User>, Error> {
+        let statement = "select user_id, username, display_name, fhir_user, disabled_at, created_at
+                           from user_account
+                          where tenant_id = $1 and fhir_user = $2
+                          order by username";
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(who.to_string()).fetch_all(c))?;
+        rows.into_iter().map(User::try_from).collect()
     }
 
     /// Everybody, by user name.

@@ -1,6 +1,6 @@
 //! Sign-ins at the edge: a password that changes meanwhile, a lock that is lifted, apps that show no page.
 
-use admit::id::{FlowId, SessionId, UserId};
+use admit::id::{SessionId, UserId};
 use admit::person::canonical_username;
 use admit::secret::{Digest, SessionSecret};
 use admit::store::{Attempt, NewSession};
@@ -17,8 +17,7 @@ async fn new_session(app: &TestApp, password_hash: String) -> NewSession {
         id: SessionId::new("a-session"),
         digest: SessionSecret::generate().digest(),
         attempt: Attempt { account: Digest::of("dr.a"), network: "unknown".to_owned() },
-        flow: FlowId::new("no-flow"),
-        flow_expires_at: app.clock.now(),
+        flow: None,
         replaces: None,
         user,
         password_hash,

@@ -40,8 +40,10 @@ pub async fn password_hash() -> String {
 pub fn client(id: &str, auth: ClientAuth, redirect_uris: &[&str]) -> Client {
     Client {
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        scopes: ScopeSet::parse("openid fhirUser profile launch/patient offline_access online_access patient/*.cruds user/*.cruds")
-            .expect("scopes"),
+        scopes: ScopeSet::parse(
+            "openid fhirUser profile launch launch/patient launch/encounter offline_access online_access patient/*.cruds user/*.cruds",
+        )
+        .expect("scopes"),
         redirect_uris: redirect_uris.iter().map(|uri| RedirectUri::register(uri).expect("a redirect URI")).collect(),
         fhir_bases: vec!["one".to_owned()],
         ..Client::new(ClientId::new(id), &format!("App {id}"), auth, time::OffsetDateTime::UNIX_EPOCH)

@@ -3,14 +3,17 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 
-use crate::app::App;
+use super::App;
 use crate::audit::Origin;
 use crate::error::OAuthError;
 use crate::key::Purpose;
 use crate::token::{AccessClaims, Rejection, Unverified};
 
 /// What a token of ours says, if it is one, has not expired, and still stands.
-pub(super) async fn believed(app: &App, origin: &Origin, token: &str) -> Result<Option<AccessClaims>, OAuthError> {
+///
+/// # Errors
+/// Where the store or the keys cannot be asked; a token that is not good is an answer.
+pub async fn believed(app: &App, origin: &Origin, token: &str) -> Result<Option<AccessClaims>, OAuthError> {
     let keys = app.keys.current(&app.store, origin.now).await.map_err(OAuthError::server_error)?;
     let checked = Unverified::parse(token).and_then(|token| {
         token.must_be("at+jwt")?;
@@ -43,14 +46,14 @@ fn check(claims: AccessClaims, app: &App, now: OffsetDateTime) -> Result<AccessC
     }
 }
 
-/// RFC 6750 §3.1
-pub(super) const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
+/// What is asked for where the token is not good (RFC 6750 §3.1).
+pub const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 
 /// The token of the `Authorization` header (RFC 6750 §2.1); `None` where there is no such header.
 ///
 /// # Errors
 /// `invalid_request`, where the header is malformed.
-pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
+pub fn of_header(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
     let malformed =
         || OAuthError::invalid_request("the Authorization header is malformed").challenging(r#"Bearer error="invalid_request""#);
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
@@ -68,6 +71,7 @@ pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, OAuthErro
 }
 
 /// 401 without an error code: nothing was presented (RFC 6750 §3).
-pub(super) fn none() -> OAuthError {
+#[must_use]
+pub fn none() -> OAuthError {
     OAuthError::new(StatusCode::UNAUTHORIZED, "invalid_token", "an access token is needed").challenging("Bearer")
 }

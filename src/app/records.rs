@@ -1,0 +1,116 @@
+//! The records of a FHIR base as pages show them, and who may open which.
+
+use time::Date;
+
+use super::App;
+use crate::audit::Origin;
+use crate::id::PatientId;
+use crate::person::{Encounter, Patient, User};
+use crate::store::Error;
+
+/// A patient as the pages show them: what is not known is said to be so.
+pub struct PatientRow {
+    /// The logical id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The birth date, as far as it is known.
+    pub birth_date: String,
+    /// The age, in few words.
+    pub age: String,
+    /// The administrative gender.
+    pub sex: String,
+    /// The medical record number.
+    pub mrn: String,
+}
+
+impl PatientRow {
+    /// What there is to show of a patient today.
+    #[must_use]
+    pub fn new(patient: Patient, today: Date) -> Self {
+        let or_unknown = |text: String| if text.is_empty() { "not known".to_owned() } else { text };
+        Self {
+            age: or_unknown(patient.age(today)),
+            id: patient.id.to_string(),
+            name: or_unknown(patient.name),
+            birth_date: or_unknown(patient.birth_date),
+            sex: or_unknown(patient.sex),
+            mrn: or_unknown(patient.mrn),
+        }
+    }
+}
+
+/// A visit as the pages show it.
+pub struct EncounterRow {
+    /// The logical id.
+    pub id: String,
+    /// What it was about, or which kind of visit it was.
+    pub title: String,
+    /// The day on which it began.
+    pub started: String,
+    /// How it stands.
+    pub status: String,
+}
+
+impl EncounterRow {
+    /// What there is to show of a visit.
+    #[must_use]
+    pub fn new(encounter: Encounter) -> Self {
+        let Encounter { id, status, class, reason, started, .. } = encounter;
+        let known = |text: String| (!text.is_empty()).then_some(text);
+        let day = started.get(..10).map_or(started.clone(), str::to_owned);
+        Self {
+            id,
+            title: known(reason).or(known(class)).unwrap_or_else(|| "Visit".to_owned()),
+            started: known(day).unwrap_or_else(|| "not known".to_owned()),
+            status,
+        }
+    }
+}
+
+impl App {
+    /// Whether this user may open this patient.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn may_open(&self, origin: &Origin, fhir_base: &str, user: &User, patient: &PatientId) -> Result<bool, Error> {
+        self.store.may_open(&origin.tenant, fhir_base, user, patient).await
+    }
+
+    /// The patients whom this user may open and who match what was typed. At most `limit`.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn find_patients(
+        &self,
+        origin: &Origin,
+        fhir_base: &str,
+        user: &User,
+        typed: &str,
+        limit: usize,
+    ) -> Result<Vec<Patient>, Error> {
+        match &user.fhir_user {
+            Some(who) => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                self.store.patients_open_to(&origin.tenant, fhir_base, who, typed, limit).await
+            }
+            None => Ok(vec![]),
+        }
+    }
+
+    /// A patient whom somebody may open.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn patient(&self, origin: &Origin, fhir_base: &str, id: &PatientId) -> Result<Option<Patient>, Error> {
+        self.store.patient(&origin.tenant, fhir_base, id).await
+    }
+
+    /// The visits of a patient whom somebody may open, the latest first.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn encounters(&self, _: &Origin, _: &str, _: &PatientId) -> Result<Vec<Encounter>, Error> {
+        Ok(vec![]) // our own tables keep none
+    }
+}

@@ -1,0 +1,114 @@
+//! `/encounter`: the person chooses the visit that the app is opened for (SMART App Launch 2.2,
+//! `launch/encounter`), or goes on without one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::current::Current;
+use super::{dispatch, logout};
+use crate::app::{App, Chrome, EncounterRow, Page, PatientRow};
+use crate::audit::Origin;
+use crate::error::PageError;
+use crate::flow::Step;
+use crate::id::PatientId;
+use crate::params::Params;
+use crate::person::SignedIn;
+use crate::store::Fact;
+
+#[derive(Template)]
+#[template(path = "encounter.html")]
+struct EncounterPage {
+    chrome: Chrome,
+    app_name: String,
+    user_name: String,
+    patient: Option<PatientRow>,
+    action: String,
+    csrf: String,
+    encounters: Vec<EncounterRow>,
+}
+
+/// Where the flow stands at this page.
+struct Here {
+    signed_in: SignedIn,
+    base: String,
+    patient: PatientId,
+}
+
+fn stands_here(current: &Current) -> Option<Here> {
+    let signed_in = current.signed_in.clone()?;
+    if current.flow.next_step(Some(&signed_in), &current.client, current.origin.now) != Step::PickEncounter {
+        return None;
+    }
+    Some(Here { signed_in, base: current.flow.ask.fhir_base.clone()?, patient: current.flow.patient_id.clone()? })
+}
+
+/// The list.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
+    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+    let Some(at) = stands_here(&current) else { return dispatch::next(current).await };
+    current.touch().await?;
+    let patient = app.patient(&current.origin, &at.base, &at.patient).await?;
+    let encounters = app.encounters(&current.origin, &at.base, &at.patient).await?;
+    let page = EncounterPage {
+        chrome: Chrome::of(&app),
+        app_name: current.client.name.clone(),
+        patient: patient.map(|patient| PatientRow::new(patient, current.origin.now.date())),
+        action: current.url("/encounter"),
+        csrf: current.csrf(),
+        encounters: encounters.into_iter().map(EncounterRow::new).collect(),
+        user_name: at.signed_in.user.display_name,
+    };
+    let mut response = Page(StatusCode::OK, page).into_response();
+    response.extensions_mut().insert(current.form_action());
+    Ok(response)
+}
+
+/// One of them, none, or a change of mind.
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    origin: Origin,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, PageError> {
+    let headers = request.headers().clone();
+    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
+    let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+    let form = Params::from_body(request).await?;
+    current.check_form(&headers, &form)?;
+    if form.get("cancel")?.is_some() {
+        return dispatch::refuse(current, "access_denied", "the user did not choose an encounter").await;
+    }
+    if form.get("switch_user")?.is_some() {
+        return logout::switch_user(current).await;
+    }
+    let Some(at) = stands_here(&current) else { return dispatch::next(current).await };
+    current.touch().await?;
+    let chosen = match (form.get("encounter")?, form.get("none")?) {
+        (Some(id), None) => Some(id.to_owned()),
+        (None, Some(_)) => None,
+        _ => return Err(PageError::forged()),
+    };
+    if let Some(id) = &chosen
+        && !app.encounters(&current.origin, &at.base, &at.patient).await?.iter().any(|encounter| encounter.id == *id)
+    {
+        return Err(PageError::new(
+            StatusCode::FORBIDDEN,
+            None,
+            "This visit cannot be chosen",
+            "It is not one of this patient's.",
+            "Go back and choose a visit from the list.",
+        ));
+    }
+    dispatch::learn(&mut current, &at.signed_in, Fact::Encounter(chosen)).await?;
+    dispatch::next(current).await
+}
