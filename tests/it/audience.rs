@@ -127,8 +127,8 @@ async fn a_token_for_one_fhir_server_opens_no_other() {
     }
 }
 
-/// SL-05, SL-06: there is no EHR launch yet, so there is none that a request could name. To drop
-/// the scope and show the picker would let the app open another patient than the EHR has.
+/// SL-05, SL-06: to drop the scope and show the picker would let the app open another patient than
+/// the EHR has.
 #[tokio::test]
 async fn an_ehr_launch_that_was_never_begun_is_refused() {
     let app = TestApp::start().await;

@@ -44,9 +44,9 @@ async fn consent(browser: &mut crate::support::Browser<'_>, scope: &str, usernam
 #[tokio::test]
 async fn what_is_unknown_or_not_registered_is_dropped_and_the_answer_says_so() {
     let app = TestApp::start().await;
-    let mixed = "foo openid patient/Patient.rs launch/patient patient/Foo.rs https://x.test/scope __own email address launch/encounter";
+    let mixed = "foo openid patient/Patient.rs launch/patient patient/Foo.rs https://x.test/scope __own email address launch/imagingstudy";
     assert_eq!(granted(&app, "spa", mixed).await, "openid patient/Patient.rs launch/patient");
-    for nothing in ["foo", "foo bar", "email", "system/Patient.rs", "OPENID", "admin", "launch/encounter"] {
+    for nothing in ["foo", "foo bar", "email", "system/Patient.rs", "OPENID", "admin", "launch/imagingstudy"] {
         assert_nothing(&app, "spa", nothing).await;
     }
 

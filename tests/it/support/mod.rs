@@ -11,6 +11,7 @@ pub mod certificate;
 mod database;
 mod forge;
 mod key_server;
+pub mod launch;
 mod log;
 mod reply;
 mod rows;

@@ -62,12 +62,24 @@ pub async fn seed(store: &Store, origin: &Origin) {
     let basic = ClientAuth::ClientSecretBasic;
     let mut clients = vec![
         client("pub", public, &["http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"]),
-        Client { post_logout_redirect_uris: vec!["https://app.test/bye".to_owned()], ..client("spa", public, &["https://app.test/cb"]) },
-        client("webq", basic, &["https://web.test/cb?tenant=1"]),
+        Client {
+            post_logout_redirect_uris: vec!["https://app.test/bye".to_owned()],
+            launch_uri: Some("https://app.test/launch".to_owned()),
+            ..client("spa", public, &["https://app.test/cb"])
+        },
+        Client {
+            launch_uri: Some("https://web.test/launch?tenant=1".to_owned()),
+            ..client("webq", basic, &["https://web.test/cb?tenant=1"])
+        },
         Client { refresh_grace: Duration::ZERO, ..client("strict", public, &["https://strict.test/cb"]) },
         client("post", ClientAuth::ClientSecretPost, &["https://post.test/cb"]),
-        client("evil", basic, &["https://evil.test/cb"]),
-        Client { asks_clinicians: Asking::PreApproved, is_verified: true, ..client("clinic", public, &["https://clinic.test/cb"]) },
+        Client { launch_uri: Some("https://evil.test/launch".to_owned()), ..client("evil", basic, &["https://evil.test/cb"]) },
+        Client {
+            asks_clinicians: Asking::PreApproved,
+            is_verified: true,
+            launch_uri: Some("https://clinic.test/launch".to_owned()),
+            ..client("clinic", public, &["https://clinic.test/cb"])
+        },
     ];
     clients.push(Client { may_introspect: true, grant_types: vec![], scopes: ScopeSet::default(), ..client("rs", basic, &[]) });
     clients.push(Client {
