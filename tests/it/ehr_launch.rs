@@ -281,12 +281,12 @@ async fn an_exempt_app_of_stu1_is_opened_without_pkce() {
     .await;
     let launch = app.launch("stu1", "p2").await;
     let mut browser = app.browser();
-    let ask = Ask::launched("stu1", &launch).with("scope", "launch openid profile patient/*.read");
+    let ask = Ask::launched("stu1", &launch).with("scope", "launch openid fhirUser profile patient/*.read");
     let page = browser.ask(&ask.without("code_challenge").without("code_challenge_method")).await;
     let landing = browser.go_through(page, "dr.a", "p1").await;
     let form = [("grant_type", "authorization_code"), ("code", &landing.code()), ("redirect_uri", "https://app.test/cb")];
     let tokens = app.token("stu1", &form).await.tokens();
-    assert_eq!((tokens["patient"].as_str(), tokens["scope"].as_str()), (Some("p2"), Some("launch openid profile patient/*.read")));
+    assert_eq!((tokens["patient"].as_str(), tokens["scope"].as_str()), (Some("p2"), Some("launch openid fhirUser profile patient/*.read")));
     let id = claims(&tokens["id_token"]);
     assert_eq!(id["profile"], "https://fhir.test/r4/Practitioner/a");
 }
