@@ -225,9 +225,8 @@ impl Client {
     /// Whether an EHR can open it on this FHIR base: it has said where, and may ask for what is open.
     #[must_use]
     pub fn can_be_launched(&self, fhir_base: &str) -> bool {
-        let is_in_use = self.disabled_at.is_none() && !self.awaits_approval;
         let may = self.may(GrantType::AuthorizationCode) && self.scopes.has(&Scope::Launch);
-        is_in_use && may && self.launch_uri.is_some() && self.may_use(fhir_base)
+        self.is_active() && may && self.launch_uri.is_some() && self.may_use(fhir_base)
     }
 
     /// What the client can be given for itself (SMART Backend Services): the system's level, and rights at this server; those

@@ -249,8 +249,8 @@ mod tests {
             json!({ "identifier": { "system": "https://codes.test", "value": "77" }, "type": "PractitionerRole" }),
             json!({ "reference": "Patient/p9", "role": "https://roles.test/donor" }),
         ] {
-            let read = item(good.clone()).unwrap_or_else(|error| panic!("{good}: {error}"));
-            assert_eq!(serde_json::to_value(&read).expect("JSON"), good, "it comes back as it was");
+            let read = item(good.clone()).ok().and_then(|item| serde_json::to_value(&item).ok());
+            assert_eq!(read, Some(good), "it comes back as it was");
         }
         for bad in [
             json!({}),

@@ -286,7 +286,9 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
     let (csrf, error) = (visit.csrf(), error.map(str::to_owned));
     match visit {
         Visit::Flow(current) => {
-            let is_launched_for_another = current.flow.launch.is_some() && current.signed_in.is_some();
+            let signed_in = current.signed_in.as_ref().map(|signed_in| &signed_in.user.id);
+            let is_launched_for_another =
+                current.flow.launch.as_ref().is_some_and(|launch| signed_in.is_some_and(|own| *own != launch.user_id));
             let page = LoginPage {
                 chrome,
                 app_name: Some(current.client.name.clone()),
@@ -295,7 +297,7 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
                 username,
                 error,
                 help: is_launched_for_another.then_some(
-                    "The app was opened for the user of the record system. Sign in here as the same user, even if you have signed in before.",
+                    "The record system opened this app for another user than the one who is signed in here. Sign in as the same user as there.",
                 ),
                 can_cancel: true,
             };

@@ -99,10 +99,13 @@ async fn caller(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Acces
     };
     let is_service = grant_of(&claims.jti).is_none() && claims.sub == claims.client_id && claims.aud == app.tenant.issuer;
     let may = ScopeSet::parse(&claims.scope).is_ok_and(|scopes| scopes.has(&Scope::CreateLaunch));
-    if is_service && may {
+    let id = ClientId::new(claims.client_id.as_str());
+    // The right may have been taken back since.
+    let still_may = app.store.client(&origin.tenant, &id).await?.is_some_and(|client| client.scopes.has(&Scope::CreateLaunch));
+    if is_service && may && still_may {
         return Ok(claims);
     }
-    let entry = Entry::refused("launch.begun").client(&ClientId::new(claims.client_id)).jti(&claims.jti);
+    let entry = Entry::refused("launch.begun").client(&id).jti(&claims.jti);
     app.store.audit(origin, entry.detail("not an EHR's token")).await?;
     let error = "only a backend service may, with a token of its own that was given for this server with the scope __launch";
     let error = OAuthError::new(StatusCode::FORBIDDEN, "insufficient_scope", error);

@@ -9,11 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::bearer::{INVALID_TOKEN, believed, of_header};
 use super::client_auth::authenticate;
+use super::issue::launch_context;
 use crate::app::App;
 use crate::audit::{Entry, Origin};
 use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
-use crate::id::ClientId;
+use crate::grant::grant_of;
+use crate::id::{ClientId, GrantId};
 use crate::params::Params;
 use crate::scope::{Scope, ScopeSet};
 use crate::secret::RefreshToken;
@@ -30,7 +32,7 @@ pub(super) async fn introspect(
     let client = caller(&app, &origin, &headers, &params).await?;
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
     let found = match believed(&app, &origin, token).await? {
-        Some(claims) if may_see(&client, &claims) => Some(of_access_token(claims)),
+        Some(claims) if may_see(&client, &claims) => Some(of_access_token(&app, &origin, claims).await?),
         Some(claims) => {
             let entry = Entry::refused("token.introspected").client(&client.id).jti(&claims.jti).detail("another client's token");
             app.store.audit(&origin, entry).await?;
@@ -77,16 +79,30 @@ fn may_see(client: &Client, claims: &AccessClaims) -> bool {
     client.may_introspect || claims.client_id == client.id.as_str()
 }
 
-fn of_access_token(claims: AccessClaims) -> Map<String, Value> {
-    let mut answer = Map::new();
+/// What the token says, and what its token response said of an EHR launch.
+async fn of_access_token(app: &App, origin: &Origin, claims: AccessClaims) -> Result<Map<String, Value>, OAuthError> {
+    let mut answer = match grant_of(&claims.jti) {
+        Some(id) => context_of(app, origin, &id).await?,
+        None => Map::new(),
+    };
     let tenant = claims.tenant_id.clone();
     if let Ok(Value::Object(members)) = serde_json::to_value(claims) {
         answer.extend(members);
     }
     answer.insert("active".to_owned(), Value::Bool(true));
     answer.insert("token_type".to_owned(), Value::from("Bearer"));
-    answer.insert("tenant".to_owned(), Value::from(tenant));
-    answer
+    answer.entry("tenant").or_insert_with(|| Value::from(tenant));
+    Ok(answer)
+}
+
+async fn context_of(app: &App, origin: &Origin, id: &GrantId) -> Result<Map<String, Value>, OAuthError> {
+    let Some(grant) = app.store.grant(&origin.tenant, id).await?.filter(|grant| grant.launch_context.is_some()) else {
+        return Ok(Map::new());
+    };
+    match app.store.client(&origin.tenant, &grant.client_id).await? {
+        Some(client) => launch_context(app, origin, &client, &grant).await,
+        None => Ok(Map::new()),
+    }
 }
 
 /// A refresh token is shown to its own client only.

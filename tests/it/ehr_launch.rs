@@ -43,9 +43,13 @@ async fn an_app_is_told_what_the_ehr_has_open() {
     // A21: absolute, at the FHIR base of the launch.
     assert_eq!(claims(&tokens["id_token"])["fhirUser"], "https://fhir.test/r4/Practitioner/a");
 
+    // IN-4: whoever introspects is told the same.
     let again = app.refresh("clinic", &tokens["refresh_token"]).await.tokens();
+    let seen = app.introspect(again["access_token"].as_str().expect("a token")).await;
+    assert_eq!(seen["active"], true);
     for member in ["patient", "encounter", "need_patient_banner", "intent", "smart_style_url", "tenant", "fhirContext", "scope"] {
         assert_eq!(again[member], tokens[member], "{member}");
+        assert_eq!(seen[member], tokens[member], "{member}");
     }
 }
 

@@ -115,6 +115,15 @@ async fn a_person_s_token_begins_no_launch() {
     assert_eq!(app.audit("launch.begun").await.iter().filter(|row| row.outcome == "refused").count(), tokens.len());
 }
 
+/// What an EHR was given may be taken back while its token lasts.
+#[tokio::test]
+async fn a_right_that_was_taken_back_begins_no_launch() {
+    let app = TestApp::with_ehr().await;
+    let token = app.token_of(&ehr_claims(app.clock.now().unix_timestamp())).await;
+    app.sql("update client set scopes = 'system/Patient.rs' where client_id = 'ehr'").await;
+    assert_refused(&app.post_launch(Some(&token), &wish().to_string()).await, 403, "insufficient_scope");
+}
+
 /// A person's token into which somebody has got the scope is still a person's.
 #[tokio::test]
 async fn the_scope_alone_makes_nobody_an_ehr() {

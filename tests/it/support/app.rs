@@ -176,7 +176,7 @@ impl TestApp {
     /// Posts to any endpoint for apps as this client.
     pub async fn as_client(&self, path: &str, client: &str, form: &[(&str, &str)]) -> Reply {
         match client {
-            "webq" | "evil" | "rs" | "bsc" => self.post(path, Some((client, SECRET)), form).await,
+            "ehr" | "webq" | "evil" | "rs" | "bsc" => self.post(path, Some((client, SECRET)), form).await,
             "post" => self.post(path, None, &[form, &[("client_id", client), ("client_secret", SECRET)]].concat()).await,
             _ => self.post(path, None, &[form, &[("client_id", client)]].concat()).await,
         }

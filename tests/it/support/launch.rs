@@ -52,8 +52,9 @@ impl TestApp {
 
     /// What the EHR is told when it asks for a launch.
     pub async fn ask_launch(&self, wish: &Value) -> Reply {
-        let token = self.token_of(&ehr_claims(self.clock.now().unix_timestamp())).await;
-        self.post_launch(Some(&token), &wish.to_string()).await
+        let form = [("grant_type", "client_credentials"), ("scope", "__launch")];
+        let tokens = self.token("ehr", &form).await.tokens();
+        self.post_launch(tokens["access_token"].as_str(), &wish.to_string()).await
     }
 
     /// A launch of this app with this patient open, for dr.a.
