@@ -5,14 +5,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::client::{ClientAuth, GrantType};
-use crate::scope::Scope;
 use crate::tenant::{FhirBase, Strategy};
+use crate::token::ASSERTION_ALGORITHMS;
 
 /// The server, as far as its documents go.
 #[derive(Clone, Debug)]
 pub struct Metadata {
     /// The issuer identifier, without a slash at its end.
     pub issuer: String,
+    /// Apps may register themselves.
+    pub is_open_to_registration: bool,
 }
 
 /// The newest version of SMART App Launch that is spoken here.
@@ -34,31 +36,20 @@ const ALWAYS: fn(&Facts) -> bool = |_| true;
 const CAPABILITIES: &[Capability] = &[
     ("launch-standalone", "1.0", ALWAYS),
     ("authorize-post", "2.0", ALWAYS),
-    ("client-public", "1.0", |_| authenticates_by("none")),
-    ("client-confidential-symmetric", "1.0", |_| authenticates_by("client_secret_basic")),
-    ("client-confidential-asymmetric", "2.0", |_| authenticates_by(PRIVATE_KEY_JWT)),
+    ("client-public", "1.0", ALWAYS),
+    ("client-confidential-symmetric", "1.0", ALWAYS),
+    ("client-confidential-asymmetric", "2.0", ALWAYS),
     ("sso-openid-connect", "1.0", ALWAYS),
     ("context-standalone-patient", "1.0", ALWAYS),
     ("permission-offline", "1.0", ALWAYS),
+    ("permission-online", "2.0", ALWAYS),
     ("permission-patient", "1.0", ALWAYS),
     ("permission-user", "1.0", ALWAYS),
     ("permission-v1", "2.0", ALWAYS),
-    ("permission-v2", "2.0", |facts| facts.has_v2 && is_known(A_QUERY)),
+    ("permission-v2", "2.0", |facts| facts.has_v2),
     // AWS HealthLake enforces the queries in scopes where, and only where, this is claimed.
-    ("permission-v2.2", "2.2", |facts| facts.has_v2 && is_known(A_QUERY)),
+    ("permission-v2.2", "2.2", |facts| facts.has_v2),
 ];
-
-const PRIVATE_KEY_JWT: &str = "private_key_jwt";
-/// `permission-v2` promises scopes of this kind as well.
-const A_QUERY: &str = "patient/Observation.rs?category=laboratory";
-
-fn authenticates_by(method: &str) -> bool {
-    ClientAuth::parse(method).is_some()
-}
-
-fn is_known(scope: &str) -> bool {
-    scope.parse::<Scope>().is_ok()
-}
 
 impl Metadata {
     /// The SMART configuration for these FHIR bases: of one, all that there is to say; of several,
@@ -91,7 +82,9 @@ impl Metadata {
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "ES384"],
             "introspection_endpoint_auth_methods_supported": auth_methods(),
+            "introspection_endpoint_auth_signing_alg_values_supported": assertion_algorithms(),
             "revocation_endpoint_auth_methods_supported": auth_methods(),
+            "revocation_endpoint_auth_signing_alg_values_supported": assertion_algorithms(),
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "claims_supported": [
                 "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "amr", "name", "fhirUser", "profile",
@@ -115,11 +108,15 @@ impl Metadata {
         say("jwks_uri", at("/.well-known/jwks.json"));
         say("authorization_endpoint", at("/authorize"));
         say("token_endpoint", at("/token"));
+        if self.is_open_to_registration {
+            say("registration_endpoint", at("/register"));
+        }
         say("introspection_endpoint", at("/introspect"));
         say("revocation_endpoint", at("/revoke"));
         say("grant_types_supported", GrantType::ALL.iter().map(|grant| grant.as_str()).collect());
         say("response_types_supported", json!(["code"]));
         say("token_endpoint_auth_methods_supported", auth_methods());
+        say("token_endpoint_auth_signing_alg_values_supported", assertion_algorithms());
         say("code_challenge_methods_supported", json!(["S256"]));
         say("scopes_supported", scopes(facts).into());
         say("authorization_response_iss_parameter_supported", true.into());
@@ -129,6 +126,10 @@ impl Metadata {
 
 fn auth_methods() -> Value {
     ClientAuth::ALL.iter().map(|method| method.as_str()).collect()
+}
+
+fn assertion_algorithms() -> Value {
+    ASSERTION_ALGORITHMS.iter().map(|algorithm| algorithm.as_str()).collect()
 }
 
 /// Those that stand for many others, and each of which can be granted.

@@ -142,7 +142,7 @@ impl App {
         Ok(Arc::new(Self {
             client_keys: ClientKeys::new(&client_keys)?,
             is_open_to_registration,
-            documents: Documents::new(Metadata { issuer: tenant.issuer.clone() }, bases),
+            documents: Documents::new(Metadata { issuer: tenant.issuer.clone(), is_open_to_registration }, bases),
             hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
             passwords: Passwords::new(hash_slots)?,
             tenant,

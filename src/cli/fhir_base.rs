@@ -176,12 +176,13 @@ pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases)
             output.one(&record(&desk.fhir_base(Some(&name)).await?))
         }
         Action::Metadata { name } => {
-            let issuer = config.server.clone()?.issuer;
+            let server = config.server.clone()?;
+            let issuer = server.issuer;
             if !issuer.starts_with("https:") {
                 note(&format!("the issuer is {issuer}: say with ADMIT_ISSUER or --config what apps know it by"));
             }
             let base = Desk::open(config).await?.fhir_base(Some(&name)).await?;
-            let document = Metadata { issuer }.smart(&[base]).to_string();
+            let document = Metadata { issuer, is_open_to_registration: server.is_open_to_registration }.smart(&[base]).to_string();
             if output.is_json() { print_json(&document) } else { print_lines(&[document]) }
         }
         Action::Remove { name, with_patients, yes } => remove(&Desk::open(config).await?, output, &name, with_patients, yes).await,

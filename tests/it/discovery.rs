@@ -52,7 +52,8 @@ async fn what_is_advertised_is_what_works() {
     for grant in strings(&document, "grant_types_supported") {
         assert_ne!(app.token("webq", &[("grant_type", &grant)]).await.json()["error"], "unsupported_grant_type", "{grant}");
     }
-    assert_eq!(strings(&document, "token_endpoint_auth_methods_supported"), ["none", "client_secret_basic", "client_secret_post"]);
+    assert_eq!(strings(&document, "token_endpoint_auth_methods_supported"), ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    assert_eq!(strings(&document, "token_endpoint_auth_signing_alg_values_supported"), ["RS384", "ES384", "ES256", "PS384"]);
     for client in ["spa", "webq", "post"] {
         app.token(client, &[("grant_type", "refresh_token"), ("refresh_token", "x")]).await.assert_token_error(400, "invalid_grant");
     }
@@ -89,20 +90,24 @@ async fn what_is_advertised_is_what_works() {
         assert!(admit::scope::ScopeSet::parse(&scope).is_ok_and(|set| !set.is_empty()), "{scope}");
     }
     let capabilities = strings(&smart, "capabilities");
-    for absent in ["launch-ehr", "context-ehr-patient", "client-confidential-asymmetric"] {
-        assert!(!capabilities.iter().any(|own| own == absent), "{absent}");
-    }
     for present in [
-        "launch-standalone",
-        "client-public",
-        "sso-openid-connect",
-        "context-standalone-patient",
-        "permission-offline",
-        "permission-v1",
-        "permission-v2",
+        "launch-standalone", "client-public", "client-confidential-asymmetric", "sso-openid-connect", "context-standalone-patient",
+        "permission-offline", "permission-v1", "permission-v2",
     ] {
         assert!(capabilities.iter().any(|own| own == present), "{present}");
     }
+}
+
+/// IR-09: a server that is not open to registration names no endpoint for it.
+#[tokio::test]
+async fn registration_is_advertised_where_it_is_open() {
+    let app = TestApp::start().await;
+    let closed = app.another_with(|setup| setup.is_open_to_registration = false).await;
+    for path in ["/.well-known/openid-configuration", "/fhir-bases/one/.well-known/smart-configuration"] {
+        assert_eq!(app.get(path).await.json()["registration_endpoint"], format!("{ISSUER}/register"), "{path}");
+        assert!(closed.get(path).await.json().get("registration_endpoint").is_none(), "{path}");
+    }
+    assert_eq!(closed.call(plain("POST", "/register", &[])).await.status.as_u16(), 404);
 }
 
 /// IR-11: what an ID token says, and that it belongs to its access token.

@@ -5,7 +5,10 @@
 //! The SMART App Launch Test Kit has the suites STU1 (`smart`), STU2 (`smart_stu2`) and STU2.2
 //! (`smart_stu2_2`); ONC's (g)(10) kit has numbered groups. Each test names those that it repeats.
 
+mod asymmetric;
+mod backend;
 mod discovery;
+mod granular;
 mod introspection;
 mod invalid_aud;
 mod invalid_pkce;

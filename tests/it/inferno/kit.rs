@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use admit::app;
-use admit::client::{Client, ClientAuth};
+use admit::client::{Client, ClientAuth, GrantType};
 use admit::demo::fhir::{self, AskValidator, DiscoverySource, StandIn};
 use admit::demo::people::{PersonKind, World};
 use admit::id::{ClientId, PatientId, UserId};
@@ -11,16 +11,18 @@ use admit::person::{Patient, User};
 use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
 use admit::store::{ImportedPatient, NewUser};
+use admit::token::Algorithm;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Builder;
 use base64::Engine as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::support::ask::{Ask, encode};
-use crate::support::{FHIR1, ISSUER, Landing, Reply, SECRET, TestApp, VERIFIER, client, password_hash};
+use crate::support::asserting;
+use crate::support::{FHIR1, Forge, ISSUER, Landing, Reply, SECRET, TestApp, VERIFIER, client, password_hash};
 
 /// Where Inferno runs.
 pub const HOST: &str = "https://inferno.test";
@@ -33,6 +35,10 @@ const LAUNCH: &str = "https://inferno.test/custom/smart/launch";
 pub const PUBLIC: &str = "inferno-public";
 /// One that keeps one, and sends it by HTTP Basic, as it is.
 pub const CONFIDENTIAL: &str = "inferno-confidential";
+/// Those that sign: with ES384, and with RS384.
+pub const ASYMMETRIC: [&str; 2] = ["inferno-es384", "inferno-rs384"];
+/// A backend service, which signs with ES384.
+pub const BACKEND: &str = "inferno-backend";
 
 /// Who sits at the browser, and whom they choose where there is a choice.
 #[derive(Clone, Copy, Debug)]
@@ -156,15 +162,40 @@ impl Inferno {
     pub async fn token(&self, client: &str, form: &[(&str, &str)]) -> Reply {
         let configuration = self.configuration().await;
         let mut request = Request::post(text(&configuration, "token_endpoint")).header("content-type", "application/x-www-form-urlencoded");
+        let assertion;
         let mut form = form.to_vec();
         match client {
             PUBLIC => {
                 request = request.header("origin", HOST);
                 form.push(("client_id", client));
             }
-            _ => request = request.header("authorization", basic(client, SECRET)),
+            CONFIDENTIAL => request = request.header("authorization", basic(client, SECRET)),
+            _ => {
+                assertion = self.assertion(client).await;
+                form.extend(asserting::form(&assertion));
+            }
         }
         self.http(request, encode(&form)).await
+    }
+
+    /// What Inferno signs: for the token endpoint, for five minutes, with a new name and without `jku`.
+    pub async fn assertion(&self, client: &str) -> String {
+        let configuration = self.configuration().await;
+        let claims = json!({
+            "iss": client, "sub": client, "aud": text(&configuration, "token_endpoint"),
+            "exp": self.app.clock.now().unix_timestamp() + 300, "jti": admit::secret::nonce(),
+        });
+        let key = key_of(client);
+        key.token(&key.header("JWT"), &claims)
+    }
+
+    /// Posts exactly this to the token endpoint.
+    pub async fn post_token(&self, form: &[(&str, &str)]) -> Reply {
+        let configuration = self.configuration().await;
+        let request = Request::post(text(&configuration, "token_endpoint"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json");
+        self.http(request, encode(form)).await
     }
 
     /// `smart_token_exchange`
@@ -232,7 +263,23 @@ fn clients() -> Vec<Client> {
         id: ClientId::new(id),
         ..client(id, auth, &[])
     };
-    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic)]
+    let signing = |id: &str| Client { jwks: Some(key_of(id).jwks_text()), ..client(id, ClientAuth::PrivateKeyJwt) };
+    let backend = Client {
+        scopes: ScopeSet::parse("system/*.cruds").expect("scopes"),
+        grant_types: vec![GrantType::ClientCredentials],
+        redirect_uris: vec![],
+        launch_uri: None,
+        ..signing(BACKEND)
+    };
+    let [es384, rs384] = ASYMMETRIC.map(signing);
+    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic), es384, rs384, backend]
+}
+
+/// The key that a client signs with.
+fn key_of(client: &str) -> &'static Forge {
+    static EC: LazyLock<Forge> = LazyLock::new(|| Forge::new(Algorithm::Es384));
+    static RSA: LazyLock<Forge> = LazyLock::new(|| Forge::new(Algorithm::Rs384));
+    if client == ASYMMETRIC[1] { &RSA } else { &EC }
 }
 
 /// The synthetic people may sign in, and open whom they may open.
