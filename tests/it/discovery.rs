@@ -52,7 +52,10 @@ async fn what_is_advertised_is_what_works() {
     for grant in strings(&document, "grant_types_supported") {
         assert_ne!(app.token("webq", &[("grant_type", &grant)]).await.json()["error"], "unsupported_grant_type", "{grant}");
     }
-    assert_eq!(strings(&document, "token_endpoint_auth_methods_supported"), ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    assert_eq!(
+        strings(&document, "token_endpoint_auth_methods_supported"),
+        ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+    );
     assert_eq!(strings(&document, "token_endpoint_auth_signing_alg_values_supported"), ["RS384", "ES384", "ES256", "PS384"]);
     for client in ["spa", "webq", "post"] {
         app.token(client, &[("grant_type", "refresh_token"), ("refresh_token", "x")]).await.assert_token_error(400, "invalid_grant");
@@ -91,8 +94,14 @@ async fn what_is_advertised_is_what_works() {
     }
     let capabilities = strings(&smart, "capabilities");
     for present in [
-        "launch-standalone", "client-public", "client-confidential-asymmetric", "sso-openid-connect", "context-standalone-patient",
-        "permission-offline", "permission-v1", "permission-v2",
+        "launch-standalone",
+        "client-public",
+        "client-confidential-asymmetric",
+        "sso-openid-connect",
+        "context-standalone-patient",
+        "permission-offline",
+        "permission-v1",
+        "permission-v2",
     ] {
         assert!(capabilities.iter().any(|own| own == present), "{present}");
     }

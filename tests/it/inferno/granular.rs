@@ -71,7 +71,12 @@ async fn found(inferno: &Inferno, kind: &str, token: &str) -> Vec<serde_json::Va
         assert_eq!(reply.status.as_u16(), 200, "{path}: {}", reply.body);
         let bundle = reply.json();
         all.extend(bundle["entry"].as_array().into_iter().flatten().map(|entry| entry["resource"].clone()));
-        let link = bundle["link"].as_array().into_iter().flatten().find(|link| link["relation"] == "next").map(|link| text(link, "url").to_owned());
+        let link = bundle["link"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|link| link["relation"] == "next")
+            .map(|link| text(link, "url").to_owned());
         next = link.map(|url| url.strip_prefix(&format!("{}/", crate::support::FHIR1)).expect("below the FHIR base").to_owned());
     }
     all

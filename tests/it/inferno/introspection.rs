@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::kit::basic;
+use super::kit::{RESOURCE_SERVER, basic};
 use super::{CONFIDENTIAL, DOCTOR, Inferno, granted, text};
 use crate::support::SECRET;
 use crate::support::encode;
@@ -37,6 +37,26 @@ async fn an_active_token_is_described_as_its_response_was() {
     assert_eq!(answer["patient"], tokens["patient"]);
     let id = claims(text(&tokens, "id_token"));
     assert_eq!((&answer["iss"], &answer["sub"], &answer["fhirUser"]), (&id["iss"], &id["sub"], &id["fhirUser"]));
+}
+
+/// SMART App Launch 2.2, "Token Introspection": a client may authenticate by a bearer token that was given for this, and
+/// sees the tokens of every client; no other token will do.
+#[tokio::test]
+async fn a_resource_server_asks_with_a_token_of_its_own() {
+    let inferno = Inferno::start().await;
+    let tokens = inferno.launch(CONFIDENTIAL, "launch/patient openid patient/Patient.rs", DOCTOR).await;
+    let form = [("grant_type", "client_credentials"), ("scope", "__introspect")];
+    let own = super::kit::tokens(&inferno.token(RESOURCE_SERVER, &form).await);
+    let bearer = format!("Bearer {}", text(&own, "access_token"));
+    let answer = introspect(&inferno, &bearer, text(&tokens, "access_token")).await;
+    assert_eq!((&answer["active"], &answer["client_id"]), (&json!(true), &json!(CONFIDENTIAL)));
+    assert_eq!(introspect(&inferno, &bearer, "this-token-was-never-issued").await, json!({ "active": false }));
+
+    let request = Request::post("https://idp.test/introspect")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", format!("Bearer {}", text(&tokens, "access_token")));
+    let refused = inferno.http(request, encode(&[("token", text(&own, "access_token"))])).await;
+    assert!([401, 403].contains(&refused.status.as_u16()), "{}", refused.body);
 }
 
 /// `smart_token_introspection_request_group` `Test02`, `smart_token_introspection_response_group` `Test02`

@@ -40,6 +40,9 @@ pub const ASYMMETRIC: [&str; 2] = ["inferno-es384", "inferno-rs384"];
 /// A backend service, which signs with ES384.
 pub const BACKEND: &str = "inferno-backend";
 
+/// A resource server, which asks about tokens with one of its own.
+pub const RESOURCE_SERVER: &str = "inferno-resource-server";
+
 /// Who sits at the browser, and whom they choose where there is a choice.
 #[derive(Clone, Copy, Debug)]
 pub struct Sitting {
@@ -271,8 +274,14 @@ fn clients() -> Vec<Client> {
         launch_uri: None,
         ..signing(BACKEND)
     };
+    let resource_server = Client {
+        scopes: ScopeSet::parse("__introspect").expect("scopes"),
+        may_introspect: true,
+        id: ClientId::new(RESOURCE_SERVER),
+        ..backend.clone()
+    };
     let [es384, rs384] = ASYMMETRIC.map(signing);
-    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic), es384, rs384, backend]
+    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic), es384, rs384, backend, resource_server]
 }
 
 /// The key that a client signs with.
