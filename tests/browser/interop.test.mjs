@@ -2,16 +2,56 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import test from 'node:test';
+import test, { after, before } from 'node:test';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { freshPage } from './support/browser.mjs';
 import { OwnApp, listen } from './support/own-app.mjs';
-import { approve, heading, reachConsent } from './support/pages.mjs';
+import { approve, heading, reachConsent, signIn } from './support/pages.mjs';
 import { stage } from './support/stage.mjs';
 
-const set = stage();
+let fhirApp;
+// The launch pad is told of the app before the demonstration starts.
+before(async () => {
+  fhirApp = await startFhirApp();
+});
+const set = stage(() => ['--launch-url', `${fhirApp}/launch`]);
 const SCOPE = 'openid fhirUser profile offline_access launch/patient patient/Patient.rs';
+
+/** An app around fhirclient: it is launched with `iss`, and with `launch` where an EHR opened it. */
+async function startFhirApp() {
+  const library = await readFile(new URL('./node_modules/fhirclient/build/fhir-client.min.js', import.meta.url));
+  const html = (script) => `<!doctype html><html lang="en"><title>fhirclient</title><link rel="icon" href="data:,">
+    <script src="/fhir-client.js"></script><h1></h1><script>${script}</script>`;
+  const settings = { clientId: OwnApp.CLIENT_ID, redirectUri: '/callback' };
+  const pages = {
+    '/launch': html(`
+      const scope = new URLSearchParams(location.search).has('launch') ? 'launch ${SCOPE.replace('launch/patient ', '')}' : '${SCOPE}';
+      FHIR.oauth2.authorize({ ...${JSON.stringify(settings)}, scope });`),
+    '/callback': html(`
+      const say = (text) => { document.querySelector('h1').textContent = text; };
+      FHIR.oauth2.ready().then(async (client) => {
+        const patient = await client.patient.read();
+        const observations = await client.request('Observation?patient=' + client.patient.id).then(() => 'allowed', (problem) => problem.status);
+        await client.refresh();
+        const again = await client.patient.read();
+        say([patient.name[0].family, client.patient.id, client.user.fhirUser, observations, again.id].join(' '));
+      }).catch((problem) => say('failed: ' + problem));`),
+  };
+  return listen({ after }, ({ request, response }) => {
+    const { pathname } = new URL(request.url, 'http://127.0.0.1');
+    const isLibrary = pathname === '/fhir-client.js';
+    const body = isLibrary ? library : pages[pathname];
+    response.writeHead(body ? 200 : 404, { 'content-type': isLibrary ? 'text/javascript' : 'text/html; charset=utf-8' }).end(body);
+  });
+}
+
+/** What that app says in the end. */
+async function said(page) {
+  await page.waitForURL(`${fhirApp}/callback**`);
+  await page.getByRole('heading', { name: /./ }).waitFor();
+  return page.locator('h1').textContent();
+}
 
 /** The person's half: sign in and allow. Returns the address that the browser came back to. */
 async function allow(t, app, url) {
@@ -137,33 +177,28 @@ test('oauth4webapi: sign-in with PKCE, the answer’s issuer, the ID token’s s
 });
 
 test('fhirclient: a launch in the browser, from its authorize() to the patient’s record', async (t) => {
-  const library = await readFile(new URL('./node_modules/fhirclient/build/fhir-client.min.js', import.meta.url));
-  const html = (script) => `<!doctype html><html lang="en"><title>fhirclient</title><link rel="icon" href="data:,">
-    <script src="/fhir-client.js"></script><h1></h1><script>${script}</script>`;
-  const settings = { iss: set.demo.fhirBase, clientId: OwnApp.CLIENT_ID, scope: SCOPE, redirectUri: '/callback' };
-  const pages = {
-    '/launch': html(`FHIR.oauth2.authorize(${JSON.stringify(settings)});`),
-    '/callback': html(`
-      const say = (text) => { document.querySelector('h1').textContent = text; };
-      FHIR.oauth2.ready().then(async (client) => {
-        const patient = await client.patient.read();
-        const observations = await client.request('Observation?patient=' + client.patient.id).then(() => 'allowed', (problem) => problem.status);
-        await client.refresh();
-        const again = await client.patient.read();
-        say([patient.name[0].family, client.patient.id, client.user.fhirUser, observations, again.id].join(' '));
-      }).catch((problem) => say('failed: ' + problem));`),
-  };
-  const app = await listen(t, ({ request, response }) => {
-    const { pathname } = new URL(request.url, 'http://127.0.0.1');
-    const isLibrary = pathname === '/fhir-client.js';
-    const body = isLibrary ? library : pages[pathname];
-    response.writeHead(body ? 200 : 404, { 'content-type': isLibrary ? 'text/javascript' : 'text/html; charset=utf-8' }).end(body);
-  });
   const page = await freshPage(set.browser, t);
-  await page.goto(`${app}/launch`);
+  await page.goto(`${fhirApp}/launch?iss=${encodeURIComponent(set.demo.fhirBase)}`);
   await reachConsent(page, set.demo, set.demo.who('patient'));
   await approve(page);
-  await page.waitForURL(`${app}/callback**`);
-  await page.getByRole('heading', { name: /./ }).waitFor();
-  assert.equal(await page.locator('h1').textContent(), 'Briarley p001 Patient/p001 403 p001');
+  assert.equal(await said(page), 'Briarley p001 Patient/p001 403 p001');
+});
+
+test('fhirclient: opened from the launch pad, for the patient who was chosen there', async (t) => {
+  const page = await freshPage(set.browser, t);
+  await page.goto(`${set.demo.issuer}/launch-pad`);
+  await signIn(page, set.demo, set.demo.who('clinician', 'largest panel'));
+  await heading(page, 'Launch pad');
+  await page.locator('button[name=patient][value=p001]').click();
+  await heading(page, 'Open an app');
+  await page.locator(`button[name=app][value=${OwnApp.CLIENT_ID}]`).click();
+  await page.locator('#approve').waitFor();
+  assert.match(await page.locator('.band').textContent(), /Keiko Briarley/);
+  await approve(page);
+  assert.equal(await said(page), 'Briarley p001 Practitioner/prac-larkspur 403 p001');
+  const state = await page.evaluate(() => JSON.parse(sessionStorage.getItem(JSON.parse(sessionStorage.SMART_KEY))));
+  assert.equal(state.tokenResponse.need_patient_banner, true);
+  const style = await fetch(state.tokenResponse.smart_style_url);
+  assert.equal(style.headers.get('access-control-allow-origin'), '*');
+  assert.ok((await style.json()).color_background);
 });

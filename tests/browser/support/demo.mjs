@@ -18,11 +18,11 @@ export class Demo {
   #process;
   #complaints = '';
 
-  /** Starts the binary; resolves when it has printed everything there is to know. */
-  static async start() {
+  /** Starts the binary with these flags as well; resolves when it has printed everything there is to know. */
+  static async start(flags = []) {
     const demo = new Demo();
     const [server, fhir, app] = await freePorts(3);
-    await demo.#run(['demo', '--port', server, '--fhir-port', fhir, '--app-port', app].map(String));
+    await demo.#run(['demo', '--port', server, '--fhir-port', fhir, '--app-port', app, ...flags].map(String));
     return demo;
   }
 

@@ -4,11 +4,14 @@ import { after, before } from 'node:test';
 import { openBrowser } from './browser.mjs';
 import { Demo } from './demo.mjs';
 
-/** The members are there as soon as a test runs. That the demo ends in good order is a test too. */
-export function stage() {
+/**
+ * The members are there as soon as a test runs. That the demo ends in good order is a test too.
+ * `flags` are further ones of `admit demo`.
+ */
+export function stage(flags = () => []) {
   const stage = {};
   before(async () => {
-    stage.demo = await Demo.start();
+    stage.demo = await Demo.start(flags());
     stage.browser = await openBrowser();
   });
   after(async () => {
