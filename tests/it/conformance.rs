@@ -30,7 +30,7 @@ fn is_test(span: &str) -> bool {
 /// The text in which a test of `src` or of the browser has to stand, and how it begins there.
 fn place(span: &str) -> (PathBuf, String) {
     if let Some((file, title)) = span.strip_prefix("browser/").and_then(|rest| rest.split_once(": ")) {
-        return (root().join(format!("tests/browser/{file}.test.mjs")), format!("test('{title}'"));
+        return (root().join(format!("tests/browser/{file}.test.mjs")), format!("test('{title}"));
     }
     let (module, name) = span.rsplit_once("::").expect("a module and a function");
     (root().join(format!("{}.rs", module.replace("::", "/"))), format!("fn {name}("))
