@@ -28,28 +28,36 @@ struct Facts<'a> {
     has_v2: bool,
 }
 
-/// A capability, the version of SMART App Launch that it came with, and what has to be true.
-type Capability = (&'static str, &'static str, fn(&Facts) -> bool);
-
-const ALWAYS: fn(&Facts) -> bool = |_| true;
-
-const CAPABILITIES: &[Capability] = &[
-    ("launch-standalone", "1.0", ALWAYS),
-    ("authorize-post", "2.0", ALWAYS),
-    ("client-public", "1.0", ALWAYS),
-    ("client-confidential-symmetric", "1.0", ALWAYS),
-    ("client-confidential-asymmetric", "2.0", ALWAYS),
-    ("sso-openid-connect", "1.0", ALWAYS),
-    ("context-standalone-patient", "1.0", ALWAYS),
-    ("permission-offline", "1.0", ALWAYS),
-    ("permission-online", "2.0", ALWAYS),
-    ("permission-patient", "1.0", ALWAYS),
-    ("permission-user", "1.0", ALWAYS),
-    ("permission-v1", "2.0", ALWAYS),
-    ("permission-v2", "2.0", |facts| facts.has_v2),
+/// What can be claimed, and the version of SMART App Launch that it came with.
+const CAPABILITIES: &[(&str, &str)] = &[
+    ("launch-standalone", "1.0"),
+    ("authorize-post", "2.0"),
+    ("client-public", "1.0"),
+    ("client-confidential-symmetric", "1.0"),
+    ("client-confidential-asymmetric", "2.0"),
+    ("sso-openid-connect", "1.0"),
+    ("context-standalone-patient", "1.0"),
+    ("permission-offline", "1.0"),
+    ("permission-online", "2.0"),
+    ("permission-patient", "1.0"),
+    ("permission-user", "1.0"),
+    ("permission-v1", "2.0"),
+    ("permission-v2", "2.0"),
     // AWS HealthLake enforces the queries in scopes where, and only where, this is claimed.
-    ("permission-v2.2", "2.2", |facts| facts.has_v2),
+    ("permission-v2.2", "2.2"),
 ];
+
+impl Facts<'_> {
+    /// What is true of every FHIR base, in the words that its version knows.
+    fn capabilities(&self) -> Value {
+        let known = CAPABILITIES.iter().filter(|(_, since)| *since <= self.version);
+        let is_true = |name: &str| match name {
+            "permission-v2" | "permission-v2.2" => self.has_v2,
+            _ => true,
+        };
+        known.map(|(name, _)| *name).filter(|name| is_true(name)).collect()
+    }
+}
 
 impl Metadata {
     /// The SMART configuration for these FHIR bases: of one, all that there is to say; of several,
@@ -61,8 +69,7 @@ impl Metadata {
             has_v2: bases.iter().all(|base| base.strategy == Strategy::SmartOnFhir),
         };
         let mut document = self.endpoints(&facts);
-        let claimed = CAPABILITIES.iter().filter(|(_, since, is_true)| *since <= facts.version && is_true(&facts));
-        document.insert("capabilities".to_owned(), claimed.map(|(name, ..)| *name).collect());
+        document.insert("capabilities".to_owned(), facts.capabilities());
         if let [base] = bases {
             publish(base, &mut document);
         }
