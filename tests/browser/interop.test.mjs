@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import test, { after, before } from 'node:test';
+import test, { after } from 'node:test';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { freshPage } from './support/browser.mjs';
@@ -11,11 +11,13 @@ import { approve, heading, reachConsent, signIn } from './support/pages.mjs';
 import { stage } from './support/stage.mjs';
 
 let fhirApp;
-// The launch pad is told of the app before the demonstration starts.
-before(async () => {
+const closing = [];
+after(() => closing.forEach((close) => close()));
+// The launch pad is told of the app when the demonstration starts.
+const set = stage(async () => {
   fhirApp = await startFhirApp();
+  return ['--launch-url', `${fhirApp}/launch`];
 });
-const set = stage(() => ['--launch-url', `${fhirApp}/launch`]);
 const SCOPE = 'openid fhirUser profile offline_access launch/patient patient/Patient.rs';
 
 /** An app around fhirclient: it is launched with `iss`, and with `launch` where an EHR opened it. */
@@ -38,7 +40,7 @@ async function startFhirApp() {
         say([patient.name[0].family, client.patient.id, client.user.fhirUser, observations, again.id].join(' '));
       }).catch((problem) => say('failed: ' + problem));`),
   };
-  return listen({ after }, ({ request, response }) => {
+  return listen({ after: (close) => closing.push(close) }, ({ request, response }) => {
     const { pathname } = new URL(request.url, 'http://127.0.0.1');
     const isLibrary = pathname === '/fhir-client.js';
     const body = isLibrary ? library : pages[pathname];

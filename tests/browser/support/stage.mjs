@@ -6,12 +6,12 @@ import { Demo } from './demo.mjs';
 
 /**
  * The members are there as soon as a test runs. That the demo ends in good order is a test too.
- * `flags` are further ones of `admit demo`.
+ * `flags` gives further ones of `admit demo`.
  */
-export function stage(flags = () => []) {
+export function stage(flags = async () => []) {
   const stage = {};
   before(async () => {
-    stage.demo = await Demo.start(flags());
+    stage.demo = await Demo.start(await flags());
     stage.browser = await openBrowser();
   });
   after(async () => {
