@@ -46,9 +46,9 @@ async fn four_algorithms_are_known_and_two_are_usual() {
         let is_usual = [Algorithm::Rs384, Algorithm::Es384].contains(&algorithm);
         let reply = app.assert(&signed("usual", key, algorithm)).await;
         if is_usual {
-            drop(reply.tokens())
+            drop(reply.tokens());
         } else {
-            reply.assert_turned_away("alg")
+            reply.assert_turned_away("alg");
         }
         let reply = app.assert(&signed("narrow", key, algorithm)).await;
         if algorithm == Algorithm::Es256 { drop(reply.tokens()) } else { reply.assert_turned_away("alg") }
