@@ -1,5 +1,7 @@
 //! Both languages say the same, and say it in words that people can read.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,7 +68,7 @@ fn cases(text: &str) -> BTreeSet<&str> {
     found.filter(|case| !plurals.contains(case)).collect()
 }
 
-/// Every key that the product names is there: `.text("key"` in Rust and in the pages.
+/// Every key that the product names is there: `words.text("key"` in Rust and in the pages.
 #[test]
 fn every_key_that_is_used_is_there() {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -82,7 +84,7 @@ fn every_key_that_is_used_is_there() {
     let mut used = 0;
     for file in files.iter().filter(|path| !path.ends_with("words/tests.rs")) {
         let text = fs::read_to_string(file).expect("a text");
-        for key in text.split(".text(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for key in text.split("words.text(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             assert!(known.contains_key(key), "{}: {key}", file.display());
             used += 1;
         }
