@@ -76,11 +76,6 @@ impl Access {
         Self::letters(self.bits)
     }
 
-    /// Each of the letters by itself.
-    pub(super) fn each(self) -> impl Iterator<Item = Self> {
-        [Self::CREATE, Self::READ, Self::UPDATE, Self::DELETE, Self::SEARCH].into_iter().filter(move |letter| self.contains(*letter))
-    }
-
     /// Whether it was written as `read`, `write` or `*`.
     #[must_use]
     pub fn is_v1(self) -> bool {

@@ -38,15 +38,16 @@ pub fn groups(scopes: &ScopeSet) -> Vec<Group> {
     let of = |level| {
         let mut permissions: Vec<Permission> = Vec::new();
         for scope in scopes.resources().filter(|scope| scope.level == level) {
-            let same = permissions.iter_mut().find(|own| own.resource() == &scope.resource && own.filter() == &scope.filter);
-            if let Some(same) = same {
-                same.access = same.access.union(scope.access);
-                same.scopes.push(scope.clone());
-                continue;
+            let is_of_type = |own: &Permission| own.resource() == &scope.resource;
+            let end = permissions.iter().rposition(is_of_type).map_or(permissions.len(), |last| last + 1);
+            let mut of_type = permissions[..end].iter_mut().rev().take_while(|own| is_of_type(own));
+            match of_type.find(|own| own.filter() == &scope.filter) {
+                Some(same) => {
+                    same.access = same.access.union(scope.access);
+                    same.scopes.push(scope.clone());
+                }
+                None => permissions.insert(end, Permission::from(scope.clone())),
             }
-            let beside = permissions.iter().rposition(|own| own.resource() == &scope.resource);
-            let place = beside.map_or(permissions.len(), |place| place + 1);
-            permissions.insert(place, Permission::from(scope.clone()));
         }
         Group { level, permissions }
     };
