@@ -30,12 +30,17 @@ struct Facts<'a> {
 
 /// What can be claimed, and the version of SMART App Launch that it came with.
 const CAPABILITIES: &[(&str, &str)] = &[
+    ("launch-ehr", "1.0"),
     ("launch-standalone", "1.0"),
     ("authorize-post", "2.0"),
     ("client-public", "1.0"),
     ("client-confidential-symmetric", "1.0"),
     ("client-confidential-asymmetric", "2.0"),
     ("sso-openid-connect", "1.0"),
+    ("context-banner", "1.0"),
+    ("context-style", "1.0"),
+    ("context-ehr-patient", "1.0"),
+    ("context-ehr-encounter", "1.0"),
     ("context-standalone-patient", "1.0"),
     ("permission-offline", "1.0"),
     ("permission-online", "2.0"),
@@ -141,7 +146,7 @@ fn assertion_algorithms() -> Value {
 
 /// Those that stand for many others, and each of which can be granted.
 fn scopes(facts: &Facts) -> Vec<String> {
-    let alone = ["openid", "fhirUser", "profile", "launch/patient", "offline_access", "online_access"];
+    let alone = ["openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access"];
     let v2 = if facts.has_v2 { &["rs", "cruds"][..] } else { &[] };
     let access = || v2.iter().chain(&["read", "write", "*"]);
     let resources = ["patient", "user", "system"].into_iter().flat_map(|level| access().map(move |access| format!("{level}/*.{access}")));

@@ -94,6 +94,7 @@ async fn what_is_advertised_is_what_works() {
     }
     let capabilities = strings(&smart, "capabilities");
     for present in [
+        "launch-ehr",
         "launch-standalone",
         "client-public",
         "client-confidential-asymmetric",

@@ -8,6 +8,7 @@
 mod asymmetric;
 mod backend;
 mod discovery;
+mod ehr_launch;
 mod granular;
 mod introspection;
 mod invalid_aud;
@@ -16,6 +17,7 @@ mod invalid_token_request;
 mod kit;
 mod limited;
 mod openid;
+mod patient_scopes;
 mod public;
 mod refresh;
 mod revocation;

@@ -41,16 +41,6 @@ async fn the_smart_configuration_is_json_for_everybody_whatever_they_accept() {
     }
 }
 
-/// SL-19: what is claimed is there.
-#[tokio::test]
-async fn no_ehr_launch_is_claimed_while_there_is_none() {
-    let app = TestApp::start().await;
-    let document = app.get("/.well-known/smart-configuration").await.json();
-    let has = |list: &str, word: &str| document[list].as_array().expect("a list").iter().any(|own| own == word);
-    assert!(has("capabilities", "launch-standalone") && has("capabilities", "context-standalone-patient"));
-    assert!(!has("capabilities", "launch-ehr") && !has("scopes_supported", "launch"));
-}
-
 async fn token(app: &TestApp, method: &str, origin: Option<&str>) -> Reply {
     let form =
         [("grant_type", "authorization_code"), ("client_id", "spa"), ("code", "sc_x"), ("code_verifier", VERIFIER), ("redirect_uri", "x")];
@@ -184,11 +174,6 @@ async fn no_capability_is_claimed_twice_and_each_set_is_whole() {
     ];
     for word in standalone {
         assert!(claimed.contains(&word), "{word}");
-    }
-    if claimed.contains(&"launch-ehr") {
-        for word in ["context-ehr-patient", "context-ehr-encounter"] {
-            assert!(claimed.contains(&word), "{word}");
-        }
     }
 }
 

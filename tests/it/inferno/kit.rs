@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::support::ask::{Ask, encode};
-use crate::support::asserting;
 use crate::support::{FHIR1, Forge, ISSUER, Landing, Reply, SECRET, TestApp, VERIFIER, client, password_hash};
+use crate::support::{asserting, param_of};
 
 /// Where Inferno runs.
 pub const HOST: &str = "https://inferno.test";
@@ -42,6 +42,27 @@ pub const BACKEND: &str = "inferno-backend";
 
 /// A resource server, which asks about tokens with one of its own.
 pub const RESOURCE_SERVER: &str = "inferno-resource-server";
+
+/// The record system: it opens apps.
+const EHR: &str = "inferno-ehr";
+
+/// What the record system says that it has open, for the clinician of [`DOCTOR`] and the patient there.
+pub struct EhrWish {
+    pub encounter: Option<String>,
+    /// Further members.
+    pub more: Value,
+}
+
+impl Default for EhrWish {
+    fn default() -> Self {
+        Self { encounter: None, more: json!({}) }
+    }
+}
+
+/// An encounter of this patient.
+pub fn an_encounter(patient: &str) -> String {
+    text(WORLD.of_patient("Encounter", patient).next().expect("an encounter"), "id").to_owned()
+}
 
 /// Who sits at the browser, and whom they choose where there is a choice.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +193,7 @@ impl Inferno {
                 request = request.header("origin", HOST);
                 form.push(("client_id", client));
             }
-            CONFIDENTIAL => request = request.header("authorization", basic(client, SECRET)),
+            CONFIDENTIAL | EHR => request = request.header("authorization", basic(client, SECRET)),
             _ => {
                 assertion = self.assertion(client).await;
                 form.extend(asserting::form(&assertion));
@@ -190,6 +211,29 @@ impl Inferno {
         });
         let key = key_of(client);
         key.token(&key.header("JWT"), &claims)
+    }
+
+    /// `smart_app_launch`, `smart_launch_received`: the record system opens the app at its registered address, with the
+    /// `iss` that it was told and a `launch`, which is returned.
+    pub async fn open_app(&self, client: &str, wish: &EhrWish) -> String {
+        let token = tokens(&self.token(EHR, &[("grant_type", "client_credentials"), ("scope", "__launch")]).await);
+        let doctor = WORLD.people().into_iter().find(|person| person.kind == DOCTOR.kind).expect("somebody").fhir_user;
+        let mut body = json!({
+            "client_id": client, "iss": FHIR1, "fhirUser": format!("{FHIR1}/{doctor}"), "patient": DOCTOR.patient,
+        });
+        body["encounter"] = wish.encounter.clone().into();
+        let members = body.as_object_mut().expect("an object");
+        members.retain(|_, value| !value.is_null());
+        members.extend(wish.more.as_object().expect("an object").clone());
+        let request = Request::post(format!("{ISSUER}/launch"))
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", text(&token, "access_token")));
+        let reply = self.http(request, body.to_string()).await;
+        assert_eq!(reply.status.as_u16(), 201, "{}", reply.body);
+        let url = text(&reply.json(), "launch_url").to_owned();
+        assert!(url.starts_with(&format!("{LAUNCH}?")), "{url}");
+        assert_eq!(param_of(&url, "iss").as_deref(), Some(FHIR1), "byte for byte what the tester typed");
+        param_of(&url, "launch").filter(|launch| !launch.is_empty()).expect("a launch")
     }
 
     /// Posts exactly this to the token endpoint.
@@ -281,7 +325,13 @@ fn clients() -> Vec<Client> {
         ..backend.clone()
     };
     let [es384, rs384] = ASYMMETRIC.map(signing);
-    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic), es384, rs384, backend, resource_server]
+    let ehr = Client {
+        auth: ClientAuth::ClientSecretBasic,
+        scopes: ScopeSet::parse("__launch").expect("scopes"),
+        id: ClientId::new(EHR),
+        ..backend.clone()
+    };
+    vec![client(PUBLIC, ClientAuth::None), client(CONFIDENTIAL, ClientAuth::ClientSecretBasic), es384, rs384, backend, resource_server, ehr]
 }
 
 /// The key that a client signs with.

@@ -27,6 +27,6 @@ pub use database::{Database, fresh};
 pub use forge::{Forge, compact, genuine_claims};
 pub use key_server::{KeyServer, Mood};
 pub use log::Log;
-pub use reply::Reply;
+pub use reply::{Reply, param_of};
 pub use seed::{PASSWORD, SECRET, VERIFIER, challenge, client, password_hash};
 pub use tokens::{SCOPE, at_once, claims, redirect_uri, rounds};
