@@ -217,6 +217,13 @@ async fn a_key_that_comes_along_is_not_looked_at() {
         header["jku"] = jku;
         app.assert(&key.token(&header, &claims(&app, "pkj"))).await.assert_turned_away("jku");
     }
+    assert_eq!(trap.asked(), 0);
+}
+
+/// CA-5 of smart.md, JW-08, RFC 7515 §4.1.11: another kind of token, or one that is to be read in another way.
+#[tokio::test]
+async fn a_header_that_says_something_else_is_refused() {
+    let (app, key) = stage().await;
     for member in ["crit", "b64", "zip", "enc"] {
         let mut header = key.header("JWT");
         header[member] = json!("x");
@@ -225,5 +232,4 @@ async fn a_key_that_comes_along_is_not_looked_at() {
     for typ in ["at+jwt", "dpop+jwt", "logout+jwt", "JWS", "application/json"] {
         app.assert(&key.token(&key.header(typ), &claims(&app, "pkj"))).await.assert_turned_away("typ");
     }
-    assert_eq!(trap.asked(), 0);
 }
