@@ -242,3 +242,36 @@ test('without a word about the banner the viewer says whose record it is', async
   assert.equal(await page.locator('#context').isVisible(), false);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.style), undefined);
 });
+
+test('a clinician opens the viewer from the launch pad, and it opens that patient’s record with no further page', async (t) => {
+  const { demo } = set;
+  const page = await freshPage(set.browser, t);
+  await page.goto(demo.appUrl);
+  await page.getByRole('link', { name: 'Open the launch pad' }).click();
+  await signIn(page, demo, demo.who('clinician', 'largest panel'));
+  await heading(page, 'Launch pad');
+  await page.locator('button[name=patient][value=p001]').click();
+  await heading(page, 'Open an app');
+  await page.locator('button[name=app][value=vitals-viewer]').click();
+  await inState(page, 'ready');
+  assert.equal(page.url(), `${demo.app()}callback.html`);
+  assert.match(await page.locator('#patient-name').textContent(), /Keiko Briarley/);
+  const { facts } = await page.evaluate(() => JSON.parse(sessionStorage.getItem('vitals-viewer.session')));
+  assert.ok(facts.scope.split(' ').includes('launch'), facts.scope);
+  assert.equal(facts.patient, 'p001');
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.style), 'theirs', 'the record system’s colours');
+  assert.equal(await outcomeOf(page, 'The patient that is open in the record system'), 'Shared');
+});
+
+test('a launch by somebody else is refused: another server, no launch, a launch that was made up', async (t) => {
+  const { demo } = set;
+  const page = await freshPage(set.browser, t);
+  const launch = (parameters) => `${demo.app()}launch.html?${new URLSearchParams(parameters)}`;
+  await page.goto(launch({ iss: 'http://127.0.0.1:9/fhir', launch: 'x' }));
+  await page.getByRole('heading', { name: 'This app does not know that record system' }).waitFor();
+  await page.goto(launch({ iss: demo.fhirBase }));
+  await page.getByRole('heading', { name: 'This page is opened by a record system' }).waitFor();
+  await page.goto(launch({ iss: demo.fhirBase, launch: 'made-up' }));
+  await page.getByRole('heading', { name: 'The server did not understand the request' }).waitFor();
+  assert.equal(pathOf(page), '/vitals-viewer/callback.html');
+});
