@@ -7,6 +7,9 @@ use crate::redirect::RedirectUri;
 use crate::scope::{Level, Scope, ScopeSet};
 use crate::token::Algorithm;
 
+/// The `client_id` in the tokens by which this server itself reads a FHIR base. No app can be registered under it.
+pub const DIRECTORY: &str = "admit@directory";
+
 /// A registered client (RFC 6749 §2, RFC 7591 §2).
 #[derive(Clone, Debug)]
 pub struct Client {

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::directory;
 use crate::params::{BadForm, BadParam};
 use crate::password::PasswordError;
 use crate::redirect::ReturnTo;
@@ -246,6 +247,32 @@ impl From<store::Error> for PageError {
         match error {
             store::Error::Unavailable(_) => Self::failed(StatusCode::SERVICE_UNAVAILABLE, Some(2), error),
             _ => Self::server_error(error),
+        }
+    }
+}
+
+impl From<directory::Error> for OAuthError {
+    fn from(error: directory::Error) -> Self {
+        match error {
+            directory::Error::Store(error) => error.into(),
+            directory::Error::Unavailable(_) => Self::temporarily_unavailable(error),
+            directory::Error::NoBase | directory::Error::Keys(_) => Self::server_error(error),
+        }
+    }
+}
+
+impl From<directory::Error> for PageError {
+    fn from(error: directory::Error) -> Self {
+        match error {
+            directory::Error::Store(error) => error.into(),
+            directory::Error::NoBase => Self::no_flow(),
+            directory::Error::Keys(error) => Self::server_error(error),
+            directory::Error::Unavailable(_) => Self {
+                title: "The patients cannot be looked up",
+                sentence: "The record system does not answer at the moment.".into(),
+                advice: "Wait a moment, then load this page again: you can go on from here.",
+                ..Self::failed(StatusCode::SERVICE_UNAVAILABLE, Some(5), error)
+            },
         }
     }
 }

@@ -12,10 +12,10 @@ use time::{Duration, OffsetDateTime};
 use crate::client::{Asking, Client};
 use crate::id::{ClientId, FlowId, LaunchId, PatientId, SessionId, UserId};
 use crate::launch::Launch;
-use crate::person::SignedIn;
+use crate::person::{SignedIn, User};
 use crate::pkce::Challenge;
 use crate::redirect::ReturnTo;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 
 /// How long a flow may rest, and how long it may last.
 pub const IDLE_LIFE: Duration = Duration::minutes(5);
@@ -95,6 +95,8 @@ pub struct Flow {
     pub launch: Option<Launch>,
     /// The patient: the one that the EHR has open, or the one that was chosen.
     pub patient_id: Option<PatientId>,
+    /// Why a patient outside of the person's panel is opened.
+    pub emergency_reason: Option<String>,
     /// The encounter, likewise: the bare id.
     pub encounter_id: Option<String>,
     /// The person goes on without an encounter.
@@ -151,9 +153,19 @@ impl Flow {
         since_asked || (recent && !self.ask.prompt.login)
     }
 
-    /// Whether the administrator has decided for this kind of person.
+    /// What this person can give: in an emergency, nothing that outlasts the session.
+    #[must_use]
+    pub fn can_be_given_by(&self, user: &User) -> ScopeSet {
+        let can_give = user.can_give(&self.ask.scopes);
+        if self.emergency_reason.is_some() { can_give.filtered(|scope| *scope != Scope::OfflineAccess) } else { can_give }
+    }
+
+    /// Whether the administrator has decided for this kind of person. What an emergency opens is looked at first.
     fn needs_no_consent(&self, signed_in: &SignedIn, client: &Client) -> bool {
-        client.asks_clinicians == Asking::PreApproved && signed_in.user.is_clinician() && !self.ask.prompt.consent
+        self.emergency_reason.is_none()
+            && client.asks_clinicians == Asking::PreApproved
+            && signed_in.user.is_clinician()
+            && !self.ask.prompt.consent
     }
 
     /// From here on the flow is this person's: facts of another are dropped. What the EHR has open
@@ -161,6 +173,7 @@ impl Flow {
     pub fn belong_to(&mut self, signed_in: &SignedIn) {
         if self.user_id.as_ref() != Some(&signed_in.user.id) {
             self.patient_id = None;
+            self.emergency_reason = None;
             self.leave_encounter();
             self.approved = None;
             self.take_from_launch();

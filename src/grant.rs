@@ -15,6 +15,9 @@ pub const MAX_CODE_FAILURES: i64 = 5;
 /// months, as (g)(10) asks.
 pub const OFFLINE_LIFE: Duration = Duration::days(93);
 
+/// How long a grant of emergency access can be refreshed at most: a shift.
+pub const EMERGENCY_LIFE: Duration = Duration::hours(12);
+
 /// A person's decision, and everything that follows from it.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -34,6 +37,8 @@ pub struct Grant {
     pub scopes: ScopeSet,
     /// The patient in context.
     pub patient_id: Option<PatientId>,
+    /// Why the patient was opened outside of the person's panel, where they were.
+    pub emergency_reason: Option<String>,
     /// The encounter in context.
     pub encounter_id: Option<String>,
     /// What else an EHR told the app when it opened it; none for a standalone launch.

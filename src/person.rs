@@ -71,6 +71,14 @@ impl std::fmt::Display for FhirUser {
     }
 }
 
+impl FhirUser {
+    /// Whether this is that patient themselves.
+    #[must_use]
+    pub fn is_patient(&self, id: &PatientId) -> bool {
+        self.kind == FhirUserKind::Patient && self.id == id.as_str()
+    }
+}
+
 /// FHIR R4, datatype `id`: 1 to 64 letters, digits, `-` and `.`.
 #[must_use]
 pub fn is_fhir_id(text: &str) -> bool {
@@ -195,9 +203,46 @@ pub struct Encounter {
     pub ended: String,
 }
 
+/// The day on which somebody comes of age, where their birth date is known; of several days that it may be, the last.
+#[must_use]
+pub fn comes_of_age(birth_date: &str, majority: u8) -> Option<Date> {
+    let mut parts = birth_date.split('-').map(str::parse::<u16>);
+    let year = i32::from(parts.next()?.ok()?) + i32::from(majority);
+    let month = match parts.next() {
+        None => time::Month::December,
+        Some(month) => time::Month::try_from(u8::try_from(month.ok()?).ok()?).ok()?,
+    };
+    let last = month.length(year);
+    match parts.next() {
+        None => Date::from_calendar_date(year, month, last).ok(),
+        Some(day) => match u8::try_from(day.ok()?).ok()? {
+            // Who was born on 29 February has a birthday on 1 March where there is none.
+            29 if last == 28 => Date::from_calendar_date(year, time::Month::March, 1).ok(),
+            day => Date::from_calendar_date(year, month, day).ok(),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn somebody_comes_of_age_on_a_birthday() {
+        use time::macros::date;
+        for (born, day) in [
+            ("2008-11-22", Some(date!(2026 - 11 - 22))),
+            ("2008-02-29", Some(date!(2026 - 03 - 01))),
+            ("2008-02", Some(date!(2026 - 02 - 28))),
+            ("2008", Some(date!(2026 - 12 - 31))),
+            ("", None),
+            ("2008-13-01", None),
+            ("2008-01-32", None),
+            ("nineteen", None),
+        ] {
+            assert_eq!(comes_of_age(born, 18), day, "{born}");
+        }
+    }
 
     fn user(fhir_user: Option<&str>) -> User {
         User {

@@ -46,6 +46,8 @@ pub struct FhirBase {
     pub brand: Option<Brand>,
     /// Other FHIR endpoints that take its tokens.
     pub associated_endpoints: Vec<AssociatedEndpoint>,
+    /// Where its patients are looked up, and who may open them.
+    pub patients: Patients,
 }
 
 /// Where it is published who runs a FHIR base.
@@ -74,6 +76,83 @@ pub struct AssociatedEndpoint {
     pub url: String,
     /// What it can do, in the words of SMART App Launch.
     pub capabilities: Vec<String>,
+}
+
+/// Where the patients of a FHIR base are looked up, and who may open them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patients {
+    /// Who is asked.
+    pub source: PatientSource,
+    /// What puts a patient on a clinician's panel; any one of these is enough.
+    pub panels: Vec<Panel>,
+    /// Clinicians may open patients outside of their panels, for a reason that they give.
+    pub has_emergency_access: bool,
+    /// The age in years at which what somebody may open of a child ends; 0 where it never does.
+    pub majority: u8,
+}
+
+/// Who is asked for patients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatientSource {
+    /// Our own tables, which `admit patient import` fills.
+    Table,
+    /// The FHIR server itself.
+    Fhir,
+}
+
+/// What puts a patient on a clinician's panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The list that the administrator keeps here.
+    List,
+    /// `Patient.generalPractitioner` names the clinician.
+    GeneralPractitioner,
+    /// The clinician takes part in a CareTeam whose subject the patient is.
+    CareTeam,
+}
+
+impl Default for Patients {
+    fn default() -> Self {
+        Self { source: PatientSource::Table, panels: vec![Panel::List], has_emergency_access: false, majority: 18 }
+    }
+}
+
+impl PatientSource {
+    /// As the command line and the store have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Fhir => "fhir",
+        }
+    }
+
+    /// The inverse of [`PatientSource::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Table, Self::Fhir].into_iter().find(|source| source.as_str() == text)
+    }
+}
+
+impl Panel {
+    /// Every kind there is.
+    pub const ALL: [Self; 3] = [Self::List, Self::GeneralPractitioner, Self::CareTeam];
+
+    /// As the command line and the store have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::GeneralPractitioner => "general-practitioner",
+            Self::CareTeam => "care-team",
+        }
+    }
+
+    /// The inverse of [`Panel::as_str`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|panel| panel.as_str() == text)
+    }
 }
 
 /// Which scopes the FHIR server understands.
@@ -115,6 +194,7 @@ impl FhirBase {
             access_token_alg: Algorithm::Es256,
             brand: None,
             associated_endpoints: vec![],
+            patients: Patients::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use admit::person::{Patient, User};
 use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
 use admit::secret::ClientSecret;
-use admit::store::{ImportedPatient, Location, NewClient, NewUser, Store};
+use admit::store::{ImportedPatient, Location, NewClient, NewUser, Opener, Store};
 use admit::tenant::FhirBase;
 use admit::token::{Algorithm, Signer};
 use argon2::{Argon2, Params, PasswordHasher as _};
@@ -158,7 +158,7 @@ async fn stock(store: &Store, origin: &Origin, secret: &str, key: &NewKey) -> Re
             mrn: format!("MRN-{number}"),
         },
         is_inactive: false,
-        opened_by: vec!["Practitioner/a".to_owned()],
+        opened_by: vec![Opener { who: "Practitioner/a".to_owned(), since: None }],
     });
     Ok(store.import_patients(origin, "es256", patients.collect(), true).await?)
 }

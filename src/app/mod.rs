@@ -27,6 +27,7 @@ pub use validation::{Validation, stands};
 
 use crate::audit::Origin;
 use crate::clock::Clock;
+use crate::directory::Directory;
 use crate::http::NoClient;
 use crate::key::{MasterKey, Purpose};
 use crate::keys::{KeyError, KeyRing};
@@ -47,7 +48,9 @@ pub struct App {
     /// The time.
     pub clock: Clock,
     /// The tenant's keys.
-    pub keys: KeyRing,
+    pub keys: Arc<KeyRing>,
+    /// Where patients are looked up.
+    pub directory: Directory,
     /// Hashing, in bounded slots.
     pub passwords: Passwords,
     /// The public keys of clients that prove themselves by a key.
@@ -102,7 +105,7 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
-    /// Published keys of clients cannot be fetched.
+    /// Nothing can be fetched over HTTP: no published keys, no patients.
     #[error(transparent)]
     Http(#[from] NoClient),
 }
@@ -125,7 +128,7 @@ impl App {
             trusted_proxies,
             validation,
         } = setup;
-        let keys = KeyRing::new(tenant.id.clone(), master_key);
+        let keys = Arc::new(KeyRing::new(tenant.id.clone(), master_key));
         let origin = Origin::command(tenant.id.clone(), clock.now());
         keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
         keys.ensure(&store, &origin, Purpose::Id, Algorithm::Rs256).await?;
@@ -145,6 +148,7 @@ impl App {
             documents: Documents::new(Metadata { issuer: tenant.issuer.clone(), is_open_to_registration }, bases),
             hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
             passwords: Passwords::new(hash_slots)?,
+            directory: Directory::new(store.clone(), Arc::clone(&keys), &tenant.issuer)?,
             tenant,
             store,
             clock,

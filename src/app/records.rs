@@ -4,9 +4,9 @@ use time::Date;
 
 use super::App;
 use crate::audit::Origin;
+use crate::directory::{Access, Error};
 use crate::id::PatientId;
 use crate::person::{Encounter, Patient, User};
-use crate::store::Error;
 
 /// A patient as the pages show them: what is not known is said to be so.
 pub struct PatientRow {
@@ -74,7 +74,10 @@ impl App {
     /// # Errors
     /// [`Error`]
     pub async fn may_open(&self, origin: &Origin, fhir_base: &str, user: &User, patient: &PatientId) -> Result<bool, Error> {
-        self.store.may_open(&origin.tenant, fhir_base, user, patient).await
+        match &user.fhir_user {
+            Some(who) => Ok(matches!(self.directory.access(origin, fhir_base, who, patient, false).await?, Access::Open(_))),
+            None => Ok(false),
+        }
     }
 
     /// The patients whom this user may open and who match what was typed. At most `limit`.
@@ -90,10 +93,7 @@ impl App {
         limit: usize,
     ) -> Result<Vec<Patient>, Error> {
         match &user.fhir_user {
-            Some(who) => {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                self.store.patients_open_to(&origin.tenant, fhir_base, who, typed, limit).await
-            }
+            Some(who) => self.directory.search(origin, fhir_base, who, typed, limit).await,
             None => Ok(vec![]),
         }
     }
@@ -103,14 +103,14 @@ impl App {
     /// # Errors
     /// [`Error`]
     pub async fn patient(&self, origin: &Origin, fhir_base: &str, id: &PatientId) -> Result<Option<Patient>, Error> {
-        self.store.patient(&origin.tenant, fhir_base, id).await
+        self.directory.patient(origin, fhir_base, id).await
     }
 
     /// The visits of a patient whom somebody may open, the latest first.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn encounters(&self, _: &Origin, _: &str, _: &PatientId) -> Result<Vec<Encounter>, Error> {
-        Ok(vec![]) // our own tables keep none
+    pub async fn encounters(&self, origin: &Origin, fhir_base: &str, patient: &PatientId) -> Result<Vec<Encounter>, Error> {
+        self.directory.encounters(origin, fhir_base, patient).await
     }
 }

@@ -106,7 +106,7 @@ pub(super) async fn submit(
     if decision != "approve" {
         return Err(PageError::forged());
     }
-    let offered = signed_in.user.can_give(&current.flow.ask.scopes);
+    let offered = current.flow.can_be_given_by(&signed_in.user);
     let ticked: Vec<&str> = form.all("scope")?;
     let Some(approved) = chosen(&offered, &ticked) else { return Err(PageError::forged()) };
     if approved.resources().next().is_none() && !approved.has(&Scope::OpenId) {
@@ -131,7 +131,7 @@ fn chosen(offered: &ScopeSet, ticked: &[&str]) -> Option<ScopeSet> {
 
 async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error: Option<&str>) -> Result<Response, PageError> {
     let Current { app, origin, flow, client, .. } = current;
-    let offered = signed_in.user.can_give(&flow.ask.scopes);
+    let offered = flow.can_be_given_by(&signed_in.user);
     if offered.is_empty() {
         return Err(PageError::new(
             StatusCode::FORBIDDEN,
@@ -142,7 +142,7 @@ async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error
         ));
     }
     let patient = match (&flow.ask.fhir_base, &flow.patient_id) {
-        (Some(base), Some(id)) => app.store.patient(&origin.tenant, base, id).await?,
+        (Some(base), Some(id)) => app.directory.patient(origin, base, id).await?,
         _ => None,
     };
     let page = ConsentPage {

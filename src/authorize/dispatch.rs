@@ -56,7 +56,11 @@ pub(super) async fn learn(current: &mut Current, signed_in: &SignedIn, fact: Fac
         Fact::Person => {}
         Fact::Patient(patient) => {
             flow.leave_encounter();
-            flow.patient_id = Some(patient);
+            (flow.patient_id, flow.emergency_reason) = (Some(patient), None);
+        }
+        Fact::Emergency(patient, reason) => {
+            flow.leave_encounter();
+            (flow.patient_id, flow.emergency_reason) = (Some(patient), Some(reason));
         }
         Fact::Encounter(encounter) => {
             flow.has_no_encounter = encounter.is_none();

@@ -14,6 +14,7 @@ mod consent;
 mod cookie;
 mod current;
 mod dispatch;
+mod emergency;
 mod encounter;
 mod login;
 mod logout;
@@ -36,6 +37,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/authorize", get(request::by_get).post(request::by_post).head(by_head))
         .route("/login", get(login::show).post(login::submit).head(by_head))
         .route("/patient", get(patient::show).post(patient::submit).head(by_head))
+        .route("/patient/emergency", get(emergency::show).post(emergency::submit).head(by_head))
         .route("/encounter", get(encounter::show).post(encounter::submit).head(by_head))
         .route("/consent", get(consent::show).post(consent::submit).head(by_head))
         .route("/logout", get(logout::show).post(logout::submit).head(by_head))

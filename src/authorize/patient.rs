@@ -8,19 +8,23 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::current::Current;
-use super::{dispatch, logout};
+use super::{dispatch, emergency, logout};
 pub(super) use crate::app::PatientRow as Row;
 use crate::app::{App, Chrome, Page};
 use crate::audit::{Entry, Origin};
+use crate::directory::{Access, Why};
 use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
 use crate::params::Params;
-use crate::person::{FhirUser, SignedIn, is_fhir_id};
+use crate::person::{SignedIn, is_fhir_id};
 use crate::store::Fact;
+use crate::tenant::FhirBase;
 
 /// How many patients the page shows; who has more narrows the search.
-const SHOWN: i64 = 50;
+const SHOWN: usize = 50;
+/// How many patients who were opened before come first.
+const RECENT: usize = 5;
 /// The longest search that is looked for, in characters.
 const MAX_SEARCH: usize = 100;
 
@@ -31,6 +35,8 @@ struct PatientPage {
     app_name: String,
     user_name: String,
     action: String,
+    emergency: Option<String>,
+    recent: Vec<Row>,
     search_action: &'static str,
     flow: String,
     csrf: String,
@@ -45,14 +51,27 @@ struct PatientPage {
 /// a carer looks after. A clinician always chooses.
 pub(super) async fn only_choice(current: &Current, signed_in: &SignedIn) -> Result<Option<PatientId>, PageError> {
     let Current { app, origin, flow, .. } = current;
-    let Some(base) = &flow.ask.fhir_base else { return Ok(None) };
+    let (Some(base), Some(who)) = (&flow.ask.fhir_base, &signed_in.user.fhir_user) else { return Ok(None) };
     if let Some(own) = signed_in.user.own_patient() {
         // As far as this base has their record, and it was not closed or merged into another.
-        return Ok(app.store.patient(&origin.tenant, base, &own).await?.map(|patient| patient.id));
+        let access = app.directory.access(origin, base, who, &own, false).await?;
+        return Ok(matches!(access, Access::Open(_)).then_some(own));
     }
-    let Some(who) = signed_in.user.fhir_user.as_ref().filter(|_| !signed_in.user.is_clinician()) else { return Ok(None) };
-    let mut open = app.store.patients_open_to(&origin.tenant, base, who, "", 2).await?;
+    if signed_in.user.is_clinician() {
+        return Ok(None);
+    }
+    let mut open = app.directory.search(origin, base, who, "", 2).await?;
     Ok(if open.len() == 1 { open.pop().map(|patient| patient.id) } else { None })
+}
+
+/// Whether the patient whom the flow is about may be opened now: who chose them a while ago may have lost them since.
+pub(super) async fn is_still_open(current: &Current, signed_in: &SignedIn) -> Result<bool, PageError> {
+    let Current { app, origin, flow, .. } = current;
+    let (Some(base), Some(who), Some(patient)) = (&flow.ask.fhir_base, &signed_in.user.fhir_user, &flow.patient_id) else {
+        return Ok(false);
+    };
+    let access = app.directory.access(origin, base, who, patient, flow.emergency_reason.is_some()).await?;
+    Ok(matches!(access, Access::Open(_)))
 }
 
 /// The list, narrowed by a search.
@@ -64,34 +83,45 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let Some((who, base, name)) = stands_here(&current) else { return dispatch::next(current).await };
+    let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
+    let base = base(&current).await?;
     current.touch().await?;
     let typed: String = query.get("q")?.unwrap_or_default().chars().take(MAX_SEARCH).collect();
-    let mut patients = match &who {
-        Some(who) => app.store.patients_open_to(&current.origin.tenant, &base, who, &typed, SHOWN + 1).await?,
+    let typed = typed.trim().to_owned();
+    let (directory, origin) = (&app.directory, &current.origin);
+    let mut patients = match &signed_in.user.fhir_user {
+        Some(who) => directory.search(origin, &base.name, who, &typed, SHOWN + 1).await?,
         None => Vec::new(),
     };
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let more = patients.len() > shown;
-    patients.truncate(shown);
+    let recent = if typed.is_empty() && signed_in.user.is_clinician() && patients.len() > RECENT {
+        directory.recent(origin, &base.name, &signed_in.user, RECENT).await?
+    } else {
+        Vec::new()
+    };
+    let more = patients.len() > SHOWN;
+    patients.truncate(SHOWN);
     let empty = patients.is_empty().then(|| {
         if typed.is_empty() {
             "There are no patients that you may open. Ask your administrator to put you on a care team.".to_owned()
         } else {
-            "None of your patients matches. Try part of a name, a birth date such as 1984-03-09, or the start of an MRN.".to_owned()
+            "None of your patients matches. Try the beginning of a name, a birth date such as 1984-03-09, or an MRN.".to_owned()
         }
     });
+    let today = current.origin.now.date();
+    let row = |patient| Row::new(patient, today);
     let page = PatientPage {
         chrome: Chrome::of(&app),
         app_name: current.client.name.clone(),
-        user_name: name,
+        user_name: signed_in.user.display_name.clone(),
         action: current.url("/patient"),
+        emergency: emergency::is_offered(&signed_in, &base).then(|| current.url("/patient/emergency")),
+        recent: recent.into_iter().map(row).collect(),
         search_action: "/patient",
         flow: current.flow.id.to_string(),
         csrf: current.csrf(),
         query: typed,
         shown: patients.len(),
-        rows: patients.into_iter().map(|patient| Row::new(patient, current.origin.now.date())).collect(),
+        rows: patients.into_iter().map(row).collect(),
         more,
         empty,
     };
@@ -100,13 +130,18 @@ pub(super) async fn show(
     Ok(response)
 }
 
-/// Whose list it is; `None` where the flow stands elsewhere.
-fn stands_here(current: &Current) -> Option<(Option<FhirUser>, String, String)> {
+/// Who chooses, and from which base; `None` where the flow stands elsewhere.
+pub(super) fn stands_here(current: &Current) -> Option<SignedIn> {
     let signed_in = current.signed_in.as_ref()?;
-    if current.flow.next_step(Some(signed_in), &current.client, current.origin.now) != Step::PickPatient {
-        return None;
-    }
-    Some((signed_in.user.fhir_user.clone(), current.flow.ask.fhir_base.clone()?, signed_in.user.display_name.clone()))
+    let is_here = current.flow.next_step(Some(signed_in), &current.client, current.origin.now) == Step::PickPatient;
+    is_here.then(|| signed_in.clone())
+}
+
+/// The FHIR base that the patient is in.
+pub(super) async fn base(current: &Current) -> Result<FhirBase, PageError> {
+    let Current { app, origin, flow, .. } = current;
+    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    bases.iter().find(|base| Some(&base.name) == flow.ask.fhir_base.as_ref()).cloned().ok_or_else(PageError::no_flow)
 }
 
 /// One patient, or a change of mind.
@@ -127,20 +162,15 @@ pub(super) async fn submit(
     if form.get("switch_user")?.is_some() {
         return logout::switch_user(current).await;
     }
-    let Some((who, base, _)) = stands_here(&current) else { return dispatch::next(current).await };
-    let Some(signed_in) = current.signed_in.clone() else { return dispatch::next(current).await };
+    let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
     current.touch().await?;
     let patient = form.get("patient")?.map(PatientId::new).ok_or_else(PageError::forged)?;
-    let is_open = match &who {
-        Some(who) => app.store.is_patient_open_to(&current.origin.tenant, &base, who, &patient).await?,
-        None => false,
+    let access = match (&signed_in.user.fhir_user, &current.flow.ask.fhir_base) {
+        (Some(who), Some(base)) => app.directory.access(&current.origin, base, who, &patient, false).await?,
+        _ => Access::Closed(Why::NotTheirs),
     };
-    if !is_open {
-        let mut entry =
-            Entry::refused("patient.selected").user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id);
-        // Anything can be posted; what could be somebody's id is worth a record.
-        entry.patient = Some(patient).filter(|patient| is_fhir_id(patient.as_str()));
-        app.store.audit(&current.origin, entry).await?;
+    if let Access::Closed(why) = access {
+        refused(&current, &signed_in, "patient.selected", Some(patient), why.as_str()).await?;
         return Err(PageError::new(
             StatusCode::FORBIDDEN,
             None,
@@ -151,4 +181,18 @@ pub(super) async fn submit(
     }
     dispatch::learn(&mut current, &signed_in, Fact::Patient(patient)).await?;
     dispatch::next(current).await
+}
+
+/// Writes down that a patient was tried who is not to be opened.
+pub(super) async fn refused(
+    current: &Current,
+    signed_in: &SignedIn,
+    event: &'static str,
+    patient: Option<PatientId>,
+    why: &str,
+) -> Result<(), PageError> {
+    let mut entry = Entry::refused(event).user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id).detail(why);
+    // Anything can be posted; what could be somebody's id is worth a record.
+    entry.patient = patient.filter(|patient| is_fhir_id(patient.as_str()));
+    Ok(current.app.store.audit(&current.origin, entry).await?)
 }

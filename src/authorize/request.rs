@@ -105,6 +105,7 @@ async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Par
         patient_id: None,
         encounter_id: None,
         has_no_encounter: false,
+        emergency_reason: None,
         approved: None,
         finished_at: None,
     };

@@ -6,10 +6,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::current::Current;
-use super::dispatch;
+use super::{dispatch, patient};
 use crate::app::{App, Chrome, FormAction, Page, ScriptNonce};
 use crate::error::{OAuthError, PageError};
-use crate::grant::{CodeBinding, Grant, Refresh};
+use crate::grant::{CodeBinding, EMERGENCY_LIFE, Grant, Refresh};
 use crate::id::{GrantId, UserId};
 use crate::key::Purpose;
 use crate::params::Params;
@@ -32,7 +32,7 @@ struct FormPost {
 pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     let Current { app, origin, flow, client, signed_in, .. } = &current;
     let Some(signed_in) = signed_in else { return Err(PageError::no_flow()) };
-    let offered = signed_in.user.can_give(&flow.ask.scopes);
+    let offered = flow.can_be_given_by(&signed_in.user);
     let scopes = flow.approved.clone().unwrap_or_else(|| offered.clone()).within(&offered);
     // Who goes on without an encounter is not told of one: the answer's scope says so.
     let scopes = scopes.filtered(|scope| *scope != Scope::LaunchEncounter || flow.encounter_id.is_some());
@@ -47,13 +47,15 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
         }
     };
     let launch = flow.launch.as_ref().filter(|_| scopes.has(&Scope::Launch));
-    if let (Some(launch), Some(patient)) = (launch, &flow.patient_id)
-        && !app.may_open(origin, &launch.fhir_base, &signed_in.user, patient).await?
-    {
-        // They could when the record system opened the app.
+    // What the EHR has open is told whether or not it was asked for by name.
+    let patient_id = flow.patient_id.clone().filter(|_| launch.is_some() || scopes.need_patient());
+    if patient_id.is_some() && !patient::is_still_open(&current, signed_in).await? {
+        // They could when they chose, or when the record system opened the app.
         return dispatch::refuse(current, "access_denied", "the user may not open the patient any more").await;
     }
     let refresh = Refresh::asked_by(&scopes);
+    let emergency_life = flow.emergency_reason.as_ref().map(|_| EMERGENCY_LIFE);
+    let refresh_life = client.refresh_max_life.into_iter().chain(emergency_life).min();
     let grant = Grant {
         id: GrantId::new(unique_id(origin.now)),
         client_id: client.id.clone(),
@@ -61,8 +63,8 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
         session_id: Some(signed_in.session_id.clone()),
         fhir_base: base.as_ref().map(|base| base.name.clone()),
         audience: base.as_ref().map_or_else(|| app.tenant.issuer.clone(), |base| base.audience.clone()),
-        // What the EHR has open is told whether or not it was asked for by name.
-        patient_id: flow.patient_id.clone().filter(|_| launch.is_some() || scopes.need_patient()),
+        emergency_reason: flow.emergency_reason.clone(),
+        patient_id,
         encounter_id: flow.encounter_id.clone().filter(|_| launch.is_some() || scopes.need_encounter()),
         launch_context: launch.map(|launch| launch.context.clone()),
         fhir_user: signed_in.user.fhir_user.as_ref().map(|own| match &base {
@@ -73,7 +75,7 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
         auth_time: signed_in.auth_time,
         created_at: origin.now,
         refresh,
-        refresh_expires_at: client.refresh_max_life.filter(|_| refresh.is_some()).map(|life| origin.now + life),
+        refresh_expires_at: refresh_life.filter(|_| refresh.is_some()).map(|life| origin.now + life),
         scopes,
     };
     let code = AuthorizationCode::generate();

@@ -1,5 +1,7 @@
 //! `admit fhir-base`: the FHIR servers that tokens are for.
 
+mod rules;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -13,8 +15,9 @@ use crate::label;
 use crate::label::is_deceptive;
 use crate::metadata::Metadata;
 use crate::store;
-use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Strategy};
+use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Patients, Strategy};
 use crate::token::Algorithm;
+use rules::Rules;
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -33,6 +36,8 @@ Examples:
   admit fhir-base update main --brand-bundle https://example.org/brands.json \
     --brand-identifier 'urn:ietf:rfc:3986|https://example.org'
   admit fhir-base metadata lake
+  admit fhir-base update lake --patients-from fhir --panel general-practitioner --panel care-team
+  admit fhir-base update main --emergency-access on
   admit fhir-base list --json";
 
 #[derive(Subcommand)]
@@ -41,10 +46,12 @@ enum Action {
     Add(Add),
     /// Show every FHIR base
     List,
-    /// Change what a FHIR base publishes beside its endpoints
+    /// Change what a FHIR base publishes beside its endpoints, where its patients come from, and who may open them
     Update {
         /// Its name
         name: String,
+        #[command(flatten)]
+        rules: Rules,
         #[command(flatten)]
         published: Published,
         /// Publish no brand any more
@@ -95,6 +102,8 @@ struct Add {
     access_token_alg: Algorithm,
     #[command(flatten)]
     published: Published,
+    #[command(flatten)]
+    rules: Rules,
 }
 
 /// What a SMART configuration says beside the endpoints.
@@ -164,9 +173,13 @@ pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases)
             let bases = desk.store.fhir_bases(desk.tenant()).await?;
             output.many(&["name", "audience", "urls", "access_token_alg"], &bases.iter().map(record).collect::<Vec<_>>())
         }
-        Action::Update { name, published, no_brand, no_associated_endpoints } => {
+        Action::Update { name, rules, published, no_brand, no_associated_endpoints } => {
             let desk = Desk::open(config).await?;
             let base = desk.fhir_base(Some(&name)).await?;
+            let patients = rules.apply(base.patients.clone(), &base.public_urls)?;
+            if patients != base.patients {
+                desk.store.update_patients(&desk.origin, &name, &patients).await?;
+            }
             let brand = if no_brand { None } else { published.brand().or(base.brand) };
             let associated = match published.associated_endpoints {
                 none if none.is_empty() && !no_associated_endpoints => base.associated_endpoints,
@@ -200,15 +213,21 @@ fn record(base: &FhirBase) -> Record {
         .with("brand_bundle", base.brand.as_ref().map(|brand| brand.bundle.clone()))
         .with("brand_identifier", base.brand.as_ref().and_then(|brand| brand.identifier.as_ref()).map(|own| json!(own)))
         .with("associated_endpoints", json!(base.associated_endpoints))
+        .with("patients_from", base.patients.source.as_str())
+        .with("panels", base.patients.panels.iter().map(|panel| panel.as_str().to_owned()).collect::<Vec<_>>())
+        .with("emergency_access", if base.patients.has_emergency_access { "on" } else { "off" })
+        .with("age_of_majority", usize::from(base.patients.majority))
 }
 
 async fn add(desk: &Desk, output: Output, mut new: Add) -> Result<(), Failure> {
     let first = new.urls.first().cloned().unwrap_or_default();
     let mut seen = std::collections::HashSet::new();
     new.urls.retain(|url| seen.insert(url.clone()));
+    let patients = new.rules.apply(Patients::default(), &new.urls)?;
     let base = FhirBase {
         brand: new.published.brand(),
         associated_endpoints: new.published.associated_endpoints,
+        patients,
         audience: new.audience.unwrap_or(first),
         name: new.name,
         public_urls: new.urls,

@@ -1,6 +1,7 @@
 //! Puts the demo's people, apps and FHIR base into a fresh store.
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::people::World;
 use super::sample_app::{DIARY, RESULTS, SampleApp, VIEWER};
@@ -13,7 +14,7 @@ use crate::person::{Patient, User};
 use crate::redirect::RedirectUri;
 use crate::scope::ScopeSet;
 use crate::secret::{ClientSecret, unique_id};
-use crate::store::{ImportedPatient, NewClient, NewUser, Store};
+use crate::store::{ImportedPatient, NewClient, NewUser, Opener, Store};
 use crate::tenant::FhirBase;
 use crate::token::Algorithm;
 
@@ -54,7 +55,7 @@ pub async fn stock(
 ) -> Result<Secrets, StartError> {
     let base = FhirBase { audience: format!("{fhir_base}/"), ..FhirBase::new(BASE, fhir_base) };
     store.add_fhir_base(origin, &base).await?;
-    store.import_patients(origin, BASE, patients(world), true).await?;
+    store.import_patients(origin, BASE, patients(world, origin.now), true).await?;
     let hash = Passwords::new(1)?.hash(PASSWORD).await?;
     for person in world.people() {
         let user = User {
@@ -144,10 +145,15 @@ fn client(id: &str, name: &str, auth: ClientAuth, scopes: &str, origin: &Origin)
 }
 
 /// The population's patients, each with the people who may open them.
-fn patients(world: &World) -> Vec<ImportedPatient> {
+fn patients(world: &World, now: OffsetDateTime) -> Vec<ImportedPatient> {
     let people = world.people();
-    let opened_by =
-        |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(|person| person.fhir_user.clone()).collect();
+    let opened_by = |id: &str| {
+        people
+            .iter()
+            .filter(|person| person.opens.iter().any(|own| own == id))
+            .map(|person| Opener { who: person.fhir_user.clone(), since: Some(now) })
+            .collect()
+    };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let patients = world.resources("Patient").iter();
     patients

@@ -4,6 +4,7 @@ use super::issue::{Issue, TokenResponse, for_person, still_allowed};
 use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
+use crate::directory::{Access, Why};
 use crate::error::OAuthError;
 use crate::grant::{Grant, Refresh};
 use crate::scope::ScopeSet;
@@ -36,10 +37,11 @@ pub(super) async fn refresh(
             })
         }
     };
+    // Likewise before: where nobody can be asked, the token is as good afterwards.
     if let Some(grant) = &grant
-        && !may_still_open(app, origin, grant).await?
+        && let Some(why) = must_end(app, origin, grant).await?
     {
-        app.store.revoke_grant(origin, &grant.id, "the user may no longer open the patient").await?;
+        app.store.revoke_grant(origin, &grant.id, why).await?;
         return Err(OAuthError::invalid_grant(REFUSED));
     }
     let jti = nonce();
@@ -58,10 +60,15 @@ pub(super) async fn refresh(
     .await
 }
 
-/// Whether the person may still open the patient that the grant is about: whoever left a care team,
-/// or lost custody, takes the app's access along, and so does a record that was closed.
-async fn may_still_open(app: &App, origin: &Origin, grant: &Grant) -> Result<bool, OAuthError> {
-    let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(true) };
-    let Some(user) = app.store.user(&origin.tenant, &grant.user_id).await? else { return Ok(false) };
-    Ok(app.store.may_open(&origin.tenant, base, &user, patient).await?)
+/// Why nothing is given any more for the patient that the grant is about: whoever left a care team, or whose child came of
+/// age, takes the app's access along, and so does a record that was closed or merged.
+async fn must_end(app: &App, origin: &Origin, grant: &Grant) -> Result<Option<&'static str>, OAuthError> {
+    let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(None) };
+    let user = app.store.user(&origin.tenant, &grant.user_id).await?;
+    let Some(who) = user.and_then(|user| user.fhir_user) else { return Ok(Some(Why::NotTheirs.as_str())) };
+    let is_emergency = grant.emergency_reason.is_some();
+    Ok(match app.directory.access(origin, base, &who, patient, is_emergency).await? {
+        Access::Open(_) => None,
+        Access::Closed(why) => Some(why.as_str()),
+    })
 }

@@ -11,7 +11,7 @@ use super::audit::record;
 use super::{Error, Store, change, list, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::TenantId;
-use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Strategy};
+use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Panel, PatientSource, Patients, Strategy};
 
 /// How old what is known of the bases may be.
 const MAX_AGE: Duration = Duration::seconds(1);
@@ -55,6 +55,10 @@ struct Row {
     brand_identifier_system: Option<String>,
     brand_identifier_value: Option<String>,
     associated_endpoints: String,
+    patient_source: String,
+    panels: String,
+    emergency_access_at: Option<i64>,
+    majority: i64,
 }
 
 impl TryFrom<Row> for FhirBase {
@@ -71,6 +75,12 @@ impl TryFrom<Row> for FhirBase {
                 bundle,
                 identifier: row.brand_identifier_value.map(|value| Identifier { system: row.brand_identifier_system, value }),
             }),
+            patients: Patients {
+                source: PatientSource::parse(&row.patient_source).ok_or(corrupt("patient_source"))?,
+                panels: row.panels.split_whitespace().map(|text| Panel::parse(text).ok_or(corrupt("panels"))).collect::<Result<_, _>>()?,
+                has_emergency_access: row.emergency_access_at.is_some(),
+                majority: row.majority.try_into().map_err(|_| corrupt("majority"))?,
+            },
             name: row.name,
             audience: row.audience,
             smart_version: row.smart_version,
@@ -102,7 +112,8 @@ impl Store {
     /// [`Error`]
     pub async fn fhir_bases(&self, tenant: &TenantId) -> Result<Vec<FhirBase>, Error> {
         let statement = "select name, audience, public_urls, strategy, smart_version, access_token_alg,
-                                brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints
+                                brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints,
+                                patient_source, panels, emergency_access_at, majority
                            from fhir_base
                           where tenant_id = $1
                           order by name";
@@ -134,8 +145,9 @@ impl Store {
             Box::pin(async move {
                 let statement =
                     "insert into fhir_base (tenant_id, name, audience, public_urls, strategy, smart_version, access_token_alg, created_at,
-                                            brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints)
-                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                                            brand_bundle, brand_identifier_system, brand_identifier_value, associated_endpoints,
+                                            patient_source, panels, emergency_access_at, majority)
+                                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
                 let [bundle, system, value] = brand_columns(base.brand.as_ref());
                 change!(
                     &mut conn,
@@ -152,6 +164,10 @@ impl Store {
                         .bind(system)
                         .bind(value)
                         .bind(endpoints(&base.associated_endpoints))
+                        .bind(base.patients.source.as_str())
+                        .bind(panels(&base.patients))
+                        .bind(base.patients.has_emergency_access.then_some(seconds(origin.now)))
+                        .bind(i64::from(base.patients.majority))
                 )?;
                 record(&mut conn, &origin, Entry::done("fhir_base.added").detail(&base.name)).await
             })
@@ -202,6 +218,47 @@ impl Store {
         changed
     }
 
+    /// Changes where a FHIR base's patients come from and who may open them; `false` where there is none of this name.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn update_patients(&self, origin: &Origin, name: &str, patients: &Patients) -> Result<bool, Error> {
+        let (tenant, origin, name, patients) = (origin.tenant.clone(), origin.clone(), name.to_owned(), patients.clone());
+        let updated = self.write(move |mut conn| {
+            Box::pin(async move {
+                let statement = "update fhir_base
+                                    set patient_source = $3, panels = $4, majority = $6,
+                                        emergency_access_at = case when $5 = 0 then null else coalesce(emergency_access_at, $5) end
+                                  where tenant_id = $1 and name = $2";
+                let since = if patients.has_emergency_access { seconds(origin.now) } else { 0 };
+                let found = change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(&name)
+                        .bind(patients.source.as_str())
+                        .bind(panels(&patients))
+                        .bind(since)
+                        .bind(i64::from(patients.majority))
+                )?;
+                if found > 0 {
+                    let emergency = if patients.has_emergency_access { "on" } else { "off" };
+                    let detail = format!(
+                        "{name}: patients from {}, panel {}, emergency access {emergency}, majority {}",
+                        patients.source.as_str(),
+                        panels(&patients),
+                        patients.majority
+                    );
+                    record(&mut conn, &origin, Entry::done("fhir_base.updated").detail(&detail)).await?;
+                }
+                Ok(found > 0)
+            })
+        });
+        let updated = updated.await;
+        self.known_bases.forget(&tenant);
+        updated
+    }
+
     /// Forgets a FHIR base, and if so asked the patients that were imported for it; `false` where
     /// there is none of this name.
     ///
@@ -212,6 +269,8 @@ impl Store {
         let removed = self.write(move |mut conn| {
             Box::pin(async move {
                 if with_patients {
+                    let statement = "delete from panel where tenant_id = $1 and fhir_base = $2";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
                     let statement = "delete from patient where tenant_id = $1 and fhir_base = $2";
                     change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
                 }
@@ -241,4 +300,8 @@ fn brand_columns(brand: Option<&Brand>) -> [Option<String>; 3] {
 
 fn endpoints(list: &[AssociatedEndpoint]) -> String {
     list.iter().map(|own| json!({ "url": own.url, "capabilities": own.capabilities })).collect::<Value>().to_string()
+}
+
+fn panels(patients: &Patients) -> String {
+    patients.panels.iter().map(|panel| panel.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -33,6 +33,8 @@ pub enum Fact {
     Patient(PatientId),
     /// The encounter that the person chose; none, where they go on without one.
     Encounter(Option<String>),
+    /// A patient outside of their panel, and why.
+    Emergency(PatientId, String),
     /// What the person allowed.
     Approved(ScopeSet),
 }
@@ -47,6 +49,7 @@ struct Row {
     patient_id: Option<String>,
     encounter_id: Option<String>,
     no_encounter_at: Option<i64>,
+    emergency_reason: Option<String>,
     approved_scopes: Option<String>,
     finished_at: Option<i64>,
 }
@@ -67,6 +70,7 @@ impl TryFrom<Row> for Flow {
             patient_id: row.patient_id.map(PatientId::new),
             encounter_id: row.encounter_id,
             has_no_encounter: row.no_encounter_at.is_some(),
+            emergency_reason: row.emergency_reason,
             approved: row.approved_scopes.map(|text| ScopeSet::parse(&text)).transpose().map_err(|_| corrupt("approved_scopes"))?,
             finished_at: row.finished_at.map(|at| time(TABLE, "finished_at", at)).transpose()?,
         })
@@ -107,7 +111,7 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn flow(&self, tenant: &TenantId, id: &FlowId, browser: &Digest, now: OffsetDateTime) -> Result<Option<Flow>, Error> {
-        let statement = "select flow_id, ask, created_at, session_id, user_id, patient_id, encounter_id, no_encounter_at,
+        let statement = "select flow_id, ask, created_at, session_id, user_id, patient_id, encounter_id, no_encounter_at, emergency_reason,
                                 approved_scopes, finished_at
                            from flow
                           where tenant_id = $1 and flow_id = $2 and browser_digest = $3 and expires_at > $4";
@@ -142,13 +146,15 @@ impl Store {
                                     set patient_id = coalesce($6, case when user_id = $4 then patient_id end),
                                         encounter_id = coalesce($8, case when user_id = $4 and $6 is null and $9 is null then encounter_id end),
                                         no_encounter_at = coalesce($9, case when user_id = $4 and $6 is null and $8 is null then no_encounter_at end),
+                                        emergency_reason = case when $6 is not null then $10 when user_id = $4 then emergency_reason end,
                                         approved_scopes = coalesce($7, case when user_id = $4 then approved_scopes end),
                                         session_id = $3, user_id = $4, expires_at = $5
                                   where tenant_id = $1 and flow_id = $2 and finished_at is null";
-                let (mut patient, mut encounter, mut no_encounter_at, mut approved) = (None, None, None, None);
+                let (mut patient, mut reason, mut encounter, mut no_encounter_at, mut approved) = (None, None, None, None, None);
                 match &fact {
                     Fact::Person => {}
                     Fact::Patient(chosen) => patient = Some(chosen.as_str()),
+                    Fact::Emergency(chosen, why) => (patient, reason) = (Some(chosen.as_str()), Some(why.as_str())),
                     Fact::Encounter(Some(chosen)) => encounter = Some(chosen.as_str()),
                     Fact::Encounter(None) => no_encounter_at = Some(seconds(origin.now)),
                     Fact::Approved(scopes) => approved = Some(scopes.to_string()),
@@ -165,6 +171,7 @@ impl Store {
                         .bind(approved.as_deref())
                         .bind(encounter)
                         .bind(no_encounter_at)
+                        .bind(reason)
                 )?;
                 if found == 0 {
                     return Ok(false);
@@ -179,6 +186,10 @@ impl Store {
                     Fact::Patient(patient) => {
                         let entry = Entry::done("patient.selected").user(&user).client(client).patient(patient).session(&session);
                         record(&mut conn, &origin, entry).await
+                    }
+                    Fact::Emergency(patient, reason) => {
+                        let entry = Entry::done("patient.emergency_access").user(&user).client(client).patient(patient).session(&session);
+                        record(&mut conn, &origin, entry.detail(reason)).await
                     }
                     Fact::Approved(scopes) => {
                         let mut entry =

@@ -74,6 +74,7 @@ pub(super) struct Row {
     refresh: Option<String>,
     refresh_expires_at: Option<i64>,
     launch_context: Option<String>,
+    emergency_reason: Option<String>,
 }
 
 impl TryFrom<Row> for Grant {
@@ -92,6 +93,7 @@ impl TryFrom<Row> for Grant {
             scopes: ScopeSet::parse(&row.scopes).map_err(|_| corrupt("scopes"))?,
             patient_id: row.patient_id.map(PatientId::new),
             encounter_id: row.encounter_id,
+            emergency_reason: row.emergency_reason,
             fhir_user: row.fhir_user,
             nonce: row.nonce,
             auth_time: time(TABLE, "auth_time", row.auth_time)?,
@@ -176,7 +178,7 @@ impl Store {
                                     and exists (select 1 from user_account u
                                                  where u.tenant_id = $1 and u.user_id = access_grant.user_id and u.disabled_at is null)
                               returning grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
-                                        fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context";
+                                        fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context, emergency_reason";
                 let challenge = presented.challenge.as_ref().map_or("", Challenge::as_str);
                 let row: Option<Row> = on!(&mut conn, c => sqlx::query_as(statement)
                     .bind(origin.tenant.as_str())
@@ -268,8 +270,8 @@ async fn insert(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, binding: &C
     let statement =
         "insert into access_grant (tenant_id, grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id,
                                                encounter_id, fhir_user, nonce, auth_time, created_at, code_digest, code_expires_at,
-                                               code_failures, redirect_uri, challenge, refresh, refresh_expires_at, launch_context)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18, $19, $20, $21)";
+                                               code_failures, redirect_uri, challenge, refresh, refresh_expires_at, launch_context, emergency_reason)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18, $19, $20, $21, $22)";
     change!(
         conn,
         sqlx::query(statement)
@@ -294,6 +296,7 @@ async fn insert(conn: &mut Conn<'_>, origin: &Origin, grant: &Grant, binding: &C
             .bind(grant.refresh.map(Refresh::as_str))
             .bind(grant.refresh_expires_at.map(seconds))
             .bind(&context)
+            .bind(&grant.emergency_reason)
     )?;
     Ok(())
 }
@@ -353,7 +356,7 @@ impl Store {
     /// [`Error`]
     pub async fn grant(&self, tenant: &TenantId, id: &GrantId) -> Result<Option<Grant>, Error> {
         let statement = "select grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
-                                fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context
+                                fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context, emergency_reason
                            from access_grant
                           where tenant_id = $1 and grant_id = $2";
         let row: Option<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(id.as_str()).fetch_optional(c))?;

@@ -1,14 +1,16 @@
-//! Patients that the picker can show, and who may open whom.
+//! Patients of our own.
 
 use sqlx::FromRow;
+use time::OffsetDateTime;
 
 use super::audit::record;
-use super::{Error, Store, change, read, seconds};
+use super::term::{index, mrn_text, search_text};
+use super::{Conn, Error, Store, change, on, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::{PatientId, TenantId};
-use crate::person::{FhirUser, Patient, User};
+use crate::person::Patient;
 
-/// A patient to be imported, and the people (`Practitioner/a`, `RelatedPerson/b`) who may open them.
+/// A patient to be imported, and the people who may open them.
 #[derive(Clone, Debug)]
 pub struct ImportedPatient {
     /// The patient.
@@ -16,11 +18,20 @@ pub struct ImportedPatient {
     /// No longer treated here, or merged into another record.
     pub is_inactive: bool,
     /// Who may open them.
-    pub opened_by: Vec<String>,
+    pub opened_by: Vec<Opener>,
+}
+
+/// Somebody who may open a patient.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opener {
+    /// `Practitioner/a`, `RelatedPerson/b`
+    pub who: String,
+    /// Since when; `None` where nobody knows. What was given over a child ends when the child comes of age.
+    pub since: Option<OffsetDateTime>,
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     patient_id: String,
     name: String,
     birth_date: String,
@@ -52,12 +63,13 @@ impl Store {
             Box::pin(async move {
                 let count = patients.len();
                 for ImportedPatient { patient, is_inactive, opened_by } in patients {
-                    let statement = "insert into patient (tenant_id, fhir_base, patient_id, name, search_name, birth_date, sex, mrn, imported_at, inactive_at)
-                                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    let statement = "insert into patient (tenant_id, fhir_base, patient_id, name, search_name, birth_date, sex, mrn, search_mrn,
+                                                          imported_at, inactive_at)
+                                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                                      on conflict (tenant_id, fhir_base, patient_id)
                                      do update set name = excluded.name, search_name = excluded.search_name, birth_date = excluded.birth_date,
-                                                   sex = excluded.sex, mrn = excluded.mrn, imported_at = excluded.imported_at,
-                                                   inactive_at = excluded.inactive_at";
+                                                   sex = excluded.sex, mrn = excluded.mrn, search_mrn = excluded.search_mrn,
+                                                   imported_at = excluded.imported_at, inactive_at = excluded.inactive_at";
                     change!(&mut conn, sqlx::query(statement)
                         .bind(origin.tenant.as_str())
                         .bind(&fhir_base)
@@ -67,47 +79,13 @@ impl Store {
                         .bind(&patient.birth_date)
                         .bind(&patient.sex)
                         .bind(&patient.mrn)
+                        .bind(mrn_text(&patient.mrn))
                         .bind(seconds(origin.now))
                         .bind(is_inactive.then_some(seconds(origin.now))))?;
-                    if replace_panel {
-                        let statement = "delete from panel where tenant_id = $1 and fhir_base = $2 and patient_id = $3";
-                        change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&fhir_base).bind(patient.id.as_str()))?;
-                    }
-                    for person in opened_by {
-                        let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id) values ($1, $2, $3, $4) on conflict do nothing";
-                        change!(&mut conn, sqlx::query(statement)
-                            .bind(origin.tenant.as_str())
-                            .bind(&fhir_base)
-                            .bind(&person)
-                            .bind(patient.id.as_str()))?;
-                    }
+                    open_to(&mut conn, &origin, &fhir_base, &patient.id, &opened_by, replace_panel).await?;
+                    index(&mut conn, &origin, &fhir_base, &patient, is_inactive).await?;
                 }
                 record(&mut conn, &origin, Entry::done("patient.imported").detail(&format!("{count} into {fhir_base}"))).await
-            })
-        })
-        .await
-    }
-
-    /// Lets a person open a patient. `false` where there is no such patient.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn open_patient_to(&self, origin: &Origin, fhir_base: &str, patient: &PatientId, who: &FhirUser) -> Result<bool, Error> {
-        let (origin, fhir_base, patient, who) = (origin.clone(), fhir_base.to_owned(), patient.clone(), who.to_string());
-        self.write(move |mut conn| {
-            Box::pin(async move {
-                let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id)
-                                 select tenant_id, fhir_base, $4, patient_id from patient
-                                  where tenant_id = $1 and fhir_base = $2 and patient_id = $3
-                                 on conflict do nothing";
-                let added = change!(
-                    &mut conn,
-                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(&fhir_base).bind(patient.as_str()).bind(&who)
-                )?;
-                if added > 0 {
-                    record(&mut conn, &origin, Entry::done("patient.opened_to").patient(&patient).detail(&who)).await?;
-                }
-                Ok(added > 0)
             })
         })
         .await
@@ -129,68 +107,48 @@ impl Store {
         Ok(row.map(Patient::from))
     }
 
-    /// The patients whom this person may open and who match what was typed, by name: part of a
-    /// name, the beginning of an MRN, or a birth date. At most `limit`.
+    /// The active patients who have exactly this MRN, capitals aside; at most `limit`.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn patients_open_to(
-        &self,
-        tenant: &TenantId,
-        fhir_base: &str,
-        who: &FhirUser,
-        typed: &str,
-        limit: i64,
-    ) -> Result<Vec<Patient>, Error> {
-        let statement = "select p.patient_id, p.name, p.birth_date, p.sex, p.mrn
-                           from panel o
-                           join patient p on p.tenant_id = o.tenant_id and p.fhir_base = o.fhir_base and p.patient_id = o.patient_id
-                          where o.tenant_id = $1 and o.fhir_base = $2 and o.fhir_user = $3 and p.inactive_at is null
-                            and (p.search_name like $4 escape '!' or lower(p.mrn) like $5 escape '!' or p.birth_date like $5 escape '!')
-                          order by p.search_name, p.birth_date, p.patient_id
-                          limit $6";
-        let typed = escape_like(&search_text(typed));
+    pub async fn patients_by_mrn(&self, tenant: &TenantId, fhir_base: &str, mrn: &str, limit: i64) -> Result<Vec<Patient>, Error> {
+        let statement = "select patient_id, name, birth_date, sex, mrn
+                           from patient
+                          where tenant_id = $1 and fhir_base = $2 and search_mrn = $3 and inactive_at is null
+                          order by patient_id
+                          limit $4";
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement)
             .bind(tenant.as_str())
             .bind(fhir_base)
-            .bind(who.to_string())
-            .bind(format!("%{}%", typed.replace(' ', "%")))
-            .bind(format!("{typed}%"))
+            .bind(mrn_text(mrn))
             .bind(limit)
             .fetch_all(c))?;
         Ok(rows.into_iter().map(Patient::from).collect())
     }
 
-    /// Whether this user may open this patient: their own record, or one that is open to them.
+    /// The active patients who were born on exactly this day; at most `limit`.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn may_open(&self, tenant: &TenantId, fhir_base: &str, user: &User, id: &PatientId) -> Result<bool, Error> {
-        if user.own_patient().as_ref() == Some(id) {
-            return Ok(self.patient(tenant, fhir_base, id).await?.is_some());
-        }
-        match &user.fhir_user {
-            Some(who) => self.is_patient_open_to(tenant, fhir_base, who, id).await,
-            None => Ok(false),
-        }
-    }
-
-    /// Whether this person may open this patient.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn is_patient_open_to(&self, tenant: &TenantId, fhir_base: &str, who: &FhirUser, id: &PatientId) -> Result<bool, Error> {
-        let statement = "select count(*)
-                           from panel o
-                           join patient p on p.tenant_id = o.tenant_id and p.fhir_base = o.fhir_base and p.patient_id = o.patient_id
-                          where o.tenant_id = $1 and o.fhir_base = $2 and o.fhir_user = $3 and o.patient_id = $4 and p.inactive_at is null";
-        let count: i64 = read!(self, c => sqlx::query_scalar(statement)
+    pub async fn patients_by_birth_date(
+        &self,
+        tenant: &TenantId,
+        fhir_base: &str,
+        birth_date: &str,
+        limit: i64,
+    ) -> Result<Vec<Patient>, Error> {
+        let statement = "select patient_id, name, birth_date, sex, mrn
+                           from patient
+                          where tenant_id = $1 and fhir_base = $2 and birth_date = $3 and inactive_at is null
+                          order by patient_id
+                          limit $4";
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement)
             .bind(tenant.as_str())
             .bind(fhir_base)
-            .bind(who.to_string())
-            .bind(id.as_str())
-            .fetch_one(c))?;
-        Ok(count > 0)
+            .bind(birth_date)
+            .bind(limit)
+            .fetch_all(c))?;
+        Ok(rows.into_iter().map(Patient::from).collect())
     }
 
     /// Every patient of a base, by id, for an administrator.
@@ -208,12 +166,41 @@ impl Store {
     }
 }
 
-/// Lower case and single spaces, so that both sides of a comparison look alike.
-fn search_text(text: &str) -> String {
-    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+/// The same of a patient, in the transaction at hand.
+pub(super) async fn load(conn: &mut Conn<'_>, origin: &Origin, fhir_base: &str, id: &PatientId) -> Result<Option<Patient>, Error> {
+    let statement = "select patient_id, name, birth_date, sex, mrn
+                       from patient
+                      where tenant_id = $1 and fhir_base = $2 and patient_id = $3 and inactive_at is null";
+    let row: Option<Row> =
+        on!(conn, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(id.as_str()).fetch_optional(c))?;
+    Ok(row.map(Patient::from))
 }
 
-/// `%` and `_` typed by a person are themselves.
-fn escape_like(text: &str) -> String {
-    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+/// Brings the list of who may open a patient up to date. Who was on it before keeps the day since when.
+async fn open_to(
+    conn: &mut Conn<'_>,
+    origin: &Origin,
+    fhir_base: &str,
+    id: &PatientId,
+    opened_by: &[Opener],
+    replace: bool,
+) -> Result<(), Error> {
+    if replace {
+        let statement = "select fhir_user from panel where tenant_id = $1 and fhir_base = $2 and patient_id = $3";
+        let before: Vec<String> =
+            on!(conn, c => sqlx::query_scalar(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(id.as_str()).fetch_all(c))?;
+        for gone in before.iter().filter(|before| !opened_by.iter().any(|opener| opener.who == **before)) {
+            let statement = "delete from panel where tenant_id = $1 and fhir_base = $2 and patient_id = $3 and fhir_user = $4";
+            change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(id.as_str()).bind(gone))?;
+        }
+    }
+    for Opener { who, since } in opened_by {
+        let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since) values ($1, $2, $3, $4, $5)
+                         on conflict do nothing";
+        change!(
+            conn,
+            sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(who).bind(id.as_str()).bind(since.map(seconds))
+        )?;
+    }
+    Ok(())
 }

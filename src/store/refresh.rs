@@ -77,7 +77,7 @@ impl Store {
     pub async fn grant_of_refresh_token(&self, tenant: &TenantId, client: &ClientId, token: &Digest) -> Result<Option<Grant>, Error> {
         let statement = "select g.grant_id, g.client_id, g.user_id, g.session_id, g.fhir_base, g.audience, g.scopes, g.patient_id,
                                 g.encounter_id, g.fhir_user, g.nonce, g.auth_time, g.created_at, g.refresh, g.refresh_expires_at,
-                                g.launch_context
+                                g.launch_context, emergency_reason
                            from refresh_token r
                            join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
                           where r.tenant_id = $1 and r.digest = $2 and g.client_id = $3";
@@ -239,7 +239,7 @@ async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &Digest) -> Result<Op
 
 async fn load(conn: &mut Conn<'_>, origin: &Origin, id: &GrantId) -> Result<Grant, Error> {
     let statement = "select grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, encounter_id,
-                            fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context
+                            fhir_user, nonce, auth_time, created_at, refresh, refresh_expires_at, launch_context, emergency_reason
                        from access_grant
                       where tenant_id = $1 and grant_id = $2";
     let row: GrantRow = on!(conn, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(id.as_str()).fetch_one(c))?;

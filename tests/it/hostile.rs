@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use admit::client::{Client, ClientAuth};
 use admit::id::{PatientId, UserId};
 use admit::person::{Patient, User};
-use admit::store::{ImportedPatient, NewClient, NewUser};
+use admit::store::{ImportedPatient, NewClient, NewUser, Opener};
 use axum::http::HeaderValue;
 
 use crate::support::visit::{SCOPE, SPA, login_page, patient_page, plain, redeem};
@@ -68,7 +68,8 @@ async fn hostile_text_stays_text() {
             sex: hostile.to_owned(),
             mrn: hostile.to_owned(),
         };
-        let imported = ImportedPatient { patient, is_inactive: false, opened_by: vec!["Practitioner/h".to_owned()] };
+        let imported =
+            ImportedPatient { patient, is_inactive: false, opened_by: vec![Opener { who: "Practitioner/h".to_owned(), since: None }] };
         app.store().import_patients(&origin, "one", vec![imported], false).await.expect("a patient");
 
         let mut browser = app.browser();

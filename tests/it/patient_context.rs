@@ -3,7 +3,7 @@
 use admit::client::{Client, ClientAuth};
 use admit::id::PatientId;
 use admit::person::Patient;
-use admit::store::{ImportedPatient, NewClient};
+use admit::store::{ImportedPatient, NewClient, Opener};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
@@ -220,7 +220,7 @@ fn patient(id: &str) -> Patient {
 }
 
 async fn import(app: &TestApp, base: &str, patient: Patient, is_inactive: bool, opened_by: &[&str]) {
-    let opened_by = opened_by.iter().map(|person| (*person).to_owned()).collect();
+    let opened_by = opened_by.iter().map(|person| Opener { who: (*person).to_owned(), since: Some(app.clock.now()) }).collect();
     app.store()
         .import_patients(&app.origin(), base, vec![ImportedPatient { patient, is_inactive, opened_by }], true)
         .await

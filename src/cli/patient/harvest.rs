@@ -7,9 +7,10 @@ use std::io::BufRead;
 use serde_json::Value;
 use time::Date;
 
-use super::reference::References;
-use super::resource::{self, Opening};
-use crate::store::ImportedPatient;
+use crate::directory::{self, Opening, Record, References};
+use crate::id::PatientId;
+use crate::person::Encounter;
+use crate::store::{ImportedPatient, Opener};
 
 /// What a file says.
 #[derive(Default)]
@@ -17,6 +18,8 @@ pub(super) struct Harvest {
     pub(super) patients: Vec<ImportedPatient>,
     /// Who may open patients who are not in the file.
     pub(super) elsewhere: Vec<Opening>,
+    /// Visits, and whose they are.
+    pub(super) encounters: Vec<(PatientId, Encounter)>,
     /// References that lead to another server, to nothing, or to somebody who cannot sign in.
     pub(super) lost: usize,
     /// Resources that say nothing about this, by type.
@@ -75,7 +78,7 @@ impl Harvest {
 
     /// A resource, or several: an array, or a Bundle. The text says which, and what is wrong with it.
     fn take(&mut self, value: &Value, bases: &[String], today: Date) -> Result<(), String> {
-        let mut references = References { bases, full_urls: HashMap::new() };
+        let mut references = References::to(bases);
         let kind = |resource: &Value| resource.get("resourceType").and_then(Value::as_str).map(str::to_owned);
         let resources: Vec<(usize, &Value)> = match value {
             Value::Array(resources) => resources.iter().enumerate().collect(),
@@ -104,23 +107,30 @@ impl Harvest {
         let in_kind = |why: String| format!("{kind}: {why}");
         match kind.as_str() {
             "Patient" => {
-                let (patient, lost) = resource::patient(value, references).map_err(in_kind)?;
+                let (record, lost) = directory::patient(value, references).map_err(in_kind)?;
                 self.lost += lost;
-                let id = patient.patient.id.to_string();
+                let Record { patient, is_inactive, practitioners } = record;
+                let id = patient.id.to_string();
                 if self.places.insert(id.clone(), self.patients.len()).is_some() {
                     return Err(format!("Patient/{id} stands in the file twice"));
                 }
-                self.patients.push(patient);
+                let opened_by = practitioners.into_iter().map(|who| Opener { who: who.to_string(), since: None }).collect();
+                self.patients.push(ImportedPatient { patient, is_inactive, opened_by });
             }
             "RelatedPerson" => {
-                let (opening, lost) = resource::related_person(value, references, today).map_err(in_kind)?;
+                let (opening, lost) = directory::related_person(value, references, today).map_err(in_kind)?;
                 self.lost += lost;
                 self.openings.extend(opening);
             }
             "CareTeam" => {
-                let (openings, lost) = resource::care_team(value, references, today).map_err(in_kind)?;
+                let (openings, lost) = directory::care_team(value, references, today).map_err(in_kind)?;
                 self.lost += lost;
                 self.openings.extend(openings);
+            }
+            "Encounter" => {
+                let (visit, lost) = directory::encounter(value, references).map_err(in_kind)?;
+                self.lost += lost;
+                self.encounters.extend(visit);
             }
             _ => *self.ignored.entry(kind).or_default() += 1,
         }
@@ -131,15 +141,19 @@ impl Harvest {
     fn settle(&mut self) {
         for opening in std::mem::take(&mut self.openings) {
             match self.places.get(opening.patient.as_str()) {
-                Some(place) => self.patients[*place].opened_by.push(opening.who.to_string()),
+                Some(place) => self.patients[*place].opened_by.push(opener(&opening)),
                 None => self.elsewhere.push(opening),
             }
         }
         for patient in &mut self.patients {
             patient.opened_by.sort_unstable();
-            patient.opened_by.dedup();
+            patient.opened_by.dedup_by(|a, b| a.who == b.who);
         }
     }
+}
+
+pub(super) fn opener(opening: &Opening) -> Opener {
+    Opener { who: opening.who.to_string(), since: opening.since.map(|day| day.midnight().assume_utc()) }
 }
 
 fn not_json(line: usize, error: &serde_json::Error) -> BadFile {
@@ -169,7 +183,8 @@ mod tests {
         for text in [format!("{CARER}\n\n{PATIENT}\r\n"), format!("\u{feff}[{PATIENT},\n {CARER}]"), bundle] {
             let harvest = read(&text).expect(&text);
             assert_eq!(harvest.patients.len(), 1, "{text}");
-            assert_eq!(harvest.patients[0].opened_by, ["RelatedPerson/r1"], "{text}");
+            let opened_by: Vec<&str> = harvest.patients[0].opened_by.iter().map(|opener| opener.who.as_str()).collect();
+            assert_eq!(opened_by, ["RelatedPerson/r1"], "{text}");
         }
         let apart = read(CARER).expect("good lines");
         assert_eq!((apart.patients.len(), apart.elsewhere.len()), (0, 1));

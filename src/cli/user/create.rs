@@ -13,7 +13,7 @@ use crate::id::{PatientId, UserId};
 use crate::label;
 use crate::person::{FhirUser, FhirUserKind, User, canonical_username};
 use crate::secret::unique_id;
-use crate::store::{self, NewUser};
+use crate::store::{self, NewUser, Opener};
 
 /// The sign-in page reads no more, in bytes.
 const MAX_USERNAME: usize = 256;
@@ -89,7 +89,8 @@ pub(super) async fn run(config: Config, output: Output, new: Create) -> Result<(
     })?;
     if let Some((base, who)) = opens {
         for id in &new.patients {
-            desk.store.open_patient_to(&desk.origin, &base, &PatientId::new(id.as_str()), &who).await?;
+            let opener = Opener { who: who.to_string(), since: Some(desk.origin.now) };
+            desk.store.open_patient_to(&desk.origin, &base, &PatientId::new(id.as_str()), &opener).await?;
         }
     } else {
         explain(user.fhir_user.as_ref());

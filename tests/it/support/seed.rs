@@ -9,7 +9,7 @@ use admit::pkce::Verifier;
 use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
 use admit::secret::ClientSecret;
-use admit::store::{ImportedPatient, NewClient, NewUser, Store};
+use admit::store::{ImportedPatient, NewClient, NewUser, Opener, Store};
 use admit::tenant::FhirBase;
 use time::Duration;
 use tokio::sync::OnceCell;
@@ -135,7 +135,7 @@ pub async fn seed(store: &Store, origin: &Origin) {
             mrn: format!("MRN-{id}"),
         },
         is_inactive: false,
-        opened_by: by.iter().map(|person| (*person).to_owned()).collect(),
+        opened_by: by.iter().map(|person| Opener { who: (*person).to_owned(), since: Some(origin.now) }).collect(),
     });
     store.import_patients(origin, "one", imported.collect(), true).await.expect("patients");
 }

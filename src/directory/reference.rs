@@ -7,17 +7,24 @@ use serde_json::Value;
 use crate::person::is_fhir_id;
 
 /// What references in a file may mean.
-pub(super) struct References<'a> {
+pub struct References<'a> {
     /// The URLs of the FHIR base. `https://elsewhere.test/Practitioner/1` is somebody else than
     /// our own `Practitioner/1`.
-    pub(super) bases: &'a [String],
+    pub bases: &'a [String],
     /// `fullUrl`s of the Bundle at hand.
-    pub(super) full_urls: HashMap<String, String>,
+    pub full_urls: HashMap<String, String>,
 }
 
-impl References<'_> {
+impl<'a> References<'a> {
+    /// References to resources of the FHIR base with these URLs, outside of any Bundle.
+    #[must_use]
+    pub fn to(bases: &'a [String]) -> Self {
+        Self { bases, full_urls: HashMap::new() }
+    }
+
     /// The id of the resource of this type that a Reference leads to.
-    pub(super) fn id(&self, reference: Option<&Value>, kind: &str) -> Option<String> {
+    #[must_use]
+    pub fn id(&self, reference: Option<&Value>, kind: &str) -> Option<String> {
         let text = reference?.get("reference")?.as_str()?;
         let local = match self.full_urls.get(text) {
             Some(local) => local,

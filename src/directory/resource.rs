@@ -6,20 +6,38 @@ use time::Date;
 use super::reference::References;
 use crate::id::PatientId;
 use crate::label::is_deceptive;
-use crate::person::{FhirUser, FhirUserKind, Patient, is_fhir_id};
-use crate::store::ImportedPatient;
+use crate::person::{Encounter, FhirUser, FhirUserKind, Patient, is_fhir_id};
+
+/// What a Patient says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The patient.
+    pub patient: Patient,
+    /// No longer treated there, or merged into another record.
+    pub is_inactive: bool,
+    /// The practitioners whom it names as theirs.
+    pub practitioners: Vec<FhirUser>,
+}
 
 /// Somebody who may open a patient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Opening {
-    pub(super) patient: PatientId,
-    pub(super) who: FhirUser,
+pub struct Opening {
+    /// The patient.
+    pub patient: PatientId,
+    /// Who may.
+    pub who: FhirUser,
+    /// The first day on which they could, where that is said.
+    pub since: Option<Date>,
 }
 
-/// What was found, and how many references led nowhere that we know.
-type Found<T> = Result<(T, usize), String>;
+/// What was found, and how many references led nowhere that we know; or what is wrong with the resource.
+pub type Found<T> = Result<(T, usize), String>;
 
-pub(super) fn patient(resource: &Value, references: &References<'_>) -> Found<ImportedPatient> {
+/// FHIR R4, Patient.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn patient(resource: &Value, references: &References<'_>) -> Found<Record> {
     let patient = Patient {
         id: PatientId::new(id(resource)?),
         name: name(resource),
@@ -28,41 +46,49 @@ pub(super) fn patient(resource: &Value, references: &References<'_>) -> Found<Im
         mrn: mrn(resource),
     };
     let is_replaced = list(resource, "link").any(|link| text(link, "type") == Some("replaced-by"));
-    let (mut opened_by, mut lost) = (Vec::new(), 0);
+    let (mut practitioners, mut lost) = (Vec::new(), 0);
     for reference in list(resource, "generalPractitioner") {
         match references.id(Some(reference), "Practitioner") {
-            Some(id) => opened_by.push(FhirUser { kind: FhirUserKind::Practitioner, id }.to_string()),
+            Some(id) => practitioners.push(FhirUser { kind: FhirUserKind::Practitioner, id }),
             None => lost += 1,
         }
     }
     let is_inactive = is_replaced || resource.get("active") == Some(&Value::Bool(false));
-    Ok((ImportedPatient { patient, is_inactive, opened_by }, lost))
+    Ok((Record { patient, is_inactive, practitioners }, lost))
 }
 
 /// A parent, a guardian: they may open the patient whom they are related to.
-pub(super) fn related_person(resource: &Value, references: &References<'_>, today: Date) -> Found<Option<Opening>> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn related_person(resource: &Value, references: &References<'_>, today: Date) -> Found<Option<Opening>> {
     let who = FhirUser { kind: FhirUserKind::RelatedPerson, id: id(resource)?.to_owned() };
-    if resource.get("active") == Some(&Value::Bool(false)) || has_ended(resource, today) {
+    if resource.get("active") == Some(&Value::Bool(false)) || is_over(resource, today) {
         return Ok((None, 0));
     }
     match references.id(resource.get("patient"), "Patient") {
-        Some(patient) => Ok((Some(Opening { patient: PatientId::new(patient), who }), 0)),
+        Some(patient) => Ok((Some(Opening { patient: PatientId::new(patient), who, since: start(resource) }), 0)),
         None => Ok((None, 1)),
     }
 }
 
 /// The practitioners of a care team may open its subject, while the team and their part in it last.
-pub(super) fn care_team(resource: &Value, references: &References<'_>, today: Date) -> Found<Vec<Opening>> {
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn care_team(resource: &Value, references: &References<'_>, today: Date) -> Found<Vec<Opening>> {
     id(resource)?;
-    let is_over = matches!(text(resource, "status"), Some("proposed" | "suspended" | "inactive" | "entered-in-error"));
-    if is_over || has_ended(resource, today) {
+    let is_idle = matches!(text(resource, "status"), Some("proposed" | "suspended" | "inactive" | "entered-in-error"));
+    if is_idle || is_over(resource, today) {
         return Ok((Vec::new(), 0));
     }
     let Some(patient) = references.id(resource.get("subject"), "Patient").map(PatientId::new) else { return Ok((Vec::new(), 1)) };
     let (mut openings, mut lost) = (Vec::new(), 0);
-    for participant in list(resource, "participant").filter(|participant| !has_ended(participant, today)) {
+    for participant in list(resource, "participant").filter(|participant| !is_over(participant, today)) {
         match references.id(participant.get("member"), "Practitioner") {
-            Some(id) => openings.push(Opening { patient: patient.clone(), who: FhirUser { kind: FhirUserKind::Practitioner, id } }),
+            Some(id) => {
+                openings.push(Opening { patient: patient.clone(), who: FhirUser { kind: FhirUserKind::Practitioner, id }, since: None })
+            }
             None => lost += 1,
         }
     }
@@ -81,11 +107,46 @@ fn id(resource: &Value) -> Result<&str, String> {
     text(resource, "id").filter(|id| is_fhir_id(id)).ok_or_else(|| "it has no id, or one that FHIR does not allow".to_owned())
 }
 
-/// Whether its `period` ended before today. A date without a day lasts to its end.
-fn has_ended(value: &Value, today: Date) -> bool {
+/// Whether its `period` ended before today, or has not begun. A date without a day lasts to its end.
+fn is_over(value: &Value, today: Date) -> bool {
     let today = today.to_string();
-    let end = value.get("period").and_then(|period| text(period, "end"));
-    end.and_then(|end| end.get(..end.len().min(10))).is_some_and(|end| today.get(..end.len()).is_some_and(|today| end < today))
+    let edge = |name| value.get("period").and_then(|period| text(period, name)).and_then(|edge| edge.get(..edge.len().min(10)));
+    let day = |edge: &str| today.get(..edge.len()).unwrap_or_default().to_owned();
+    edge("end").is_some_and(|end| *end < *day(end)) || edge("start").is_some_and(|start| *start > *day(start))
+}
+
+/// The first day of its `period`.
+fn start(value: &Value) -> Option<Date> {
+    let start = text(value.get("period")?, "start")?;
+    let whole = format!("{start}{}", "-01-01".get(start.len().checked_sub(4)?..).unwrap_or_default());
+    Date::parse(whole.get(..10)?, &time::macros::format_description!("[year]-[month]-[day]")).ok()
+}
+
+/// FHIR R4, Encounter: a visit, and whose it is.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn encounter(resource: &Value, references: &References<'_>) -> Found<Option<(PatientId, Encounter)>> {
+    let id = id(resource)?.to_owned();
+    let Some(patient) = references.id(resource.get("subject"), "Patient") else { return Ok((None, 1)) };
+    let edge = |name| resource.get("period").and_then(|period| text(period, name)).map(visible).unwrap_or_default();
+    let class = resource.get("class").and_then(|class| text(class, "display").or_else(|| text(class, "code")));
+    let reason = list(resource, "reasonCode").chain(list(resource, "type")).find_map(concept);
+    let encounter = Encounter {
+        id,
+        status: text(resource, "status").map(visible).unwrap_or_default(),
+        class: class.map(visible).unwrap_or_default(),
+        reason: reason.unwrap_or_default(),
+        started: edge("start"),
+        ended: edge("end"),
+    };
+    Ok((Some((PatientId::new(patient), encounter)), 0))
+}
+
+/// A CodeableConcept in words.
+fn concept(value: &Value) -> Option<String> {
+    let coded = || list(value, "coding").find_map(|coding| text(coding, "display"));
+    text(value, "text").or_else(coded).map(visible)
 }
 
 /// The official name, else the usual one, else one that is not an old one.
@@ -185,7 +246,8 @@ mod tests {
             (found.patient.name.as_str(), found.patient.mrn.as_str(), found.patient.birth_date.as_str()),
             ("Ada B. Syn thetic Jr.", "MRN-1", "1980-02-29")
         );
-        assert_eq!((found.opened_by, lost, found.is_inactive), (vec!["Practitioner/a".to_owned()], 1, false));
+        let practitioners: Vec<String> = found.practitioners.iter().map(ToString::to_string).collect();
+        assert_eq!((practitioners, lost, found.is_inactive), (vec!["Practitioner/a".to_owned()], 1, false));
     }
 
     #[test]
@@ -227,7 +289,33 @@ mod tests {
         };
         assert_eq!([team("active", "2026-11-21T10:00:00Z"), team("active", "2025")], [1, 1]);
         assert_eq!([team("active", "2026-11-22"), team("active", "2026"), team("inactive", "2027")], [2, 2, 0]);
-        let carer = json!({ "id": "r", "active": false, "patient": { "reference": "Patient/p" } });
-        assert_eq!(related_person(&carer, &here(), TODAY), Ok((None, 0)));
+        let carer = |more: Value| {
+            let mut carer = json!({ "id": "r", "patient": { "reference": "Patient/p" } });
+            carer.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            related_person(&carer, &here(), TODAY).expect("a good carer").0
+        };
+        for over in [json!({ "active": false }), json!({ "period": { "end": "2026-11-21" } }), json!({ "period": { "start": "2026-12" } })]
+        {
+            assert_eq!(carer(over.clone()), None, "{over}");
+        }
+        let since = |start: &str| carer(json!({ "period": { "start": start } })).expect("a carer").since;
+        assert_eq!(since("2026"), Some(time::macros::date!(2026 - 01 - 01)));
+        assert_eq!(since("2026-11"), Some(time::macros::date!(2026 - 11 - 01)));
+        assert_eq!(since("2026-11-22T10:00:00+01:00"), Some(TODAY));
+        assert_eq!(carer(json!({})).expect("a carer").since, None);
+    }
+
+    #[test]
+    fn a_visit_is_told_from_another_by_when_and_why() {
+        let visit = json!({
+            "id": "e1", "status": "finished", "class": { "code": "AMB", "display": "ambulatory" },
+            "type": [{ "coding": [{ "display": "Check-up" }] }], "reasonCode": [{ "text": "Cough\u{202e}" }],
+            "subject": { "reference": "Patient/p" }, "period": { "start": "2026-11-20T09:00:00Z" },
+        });
+        let (found, lost) = encounter(&visit, &here()).expect("a good visit");
+        let (patient, found) = found.expect("of a patient");
+        assert_eq!((patient.as_str(), lost), ("p", 0));
+        assert_eq!((found.class.as_str(), found.reason.as_str(), found.started.as_str()), ("ambulatory", "Cough", "2026-11-20T09:00:00Z"));
+        assert_eq!(encounter(&json!({ "id": "e", "subject": { "reference": "Group/g" } }), &here()), Ok((None, 1)));
     }
 }

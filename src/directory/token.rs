@@ -1,0 +1,81 @@
+//! The tokens by which this server itself reads a FHIR base: for one type of resources, for a minute, in nobody's name.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use time::Duration;
+
+use super::{Directory, Error};
+use crate::audit::{Entry, Origin};
+use crate::client::DIRECTORY;
+use crate::id::ClientId;
+use crate::key::Purpose;
+use crate::secret::nonce;
+use crate::tenant::{FhirBase, Strategy};
+use crate::token::AccessClaims;
+
+/// How long such a token is good.
+const LIFE: Duration = Duration::minutes(1);
+/// A token is not sent any more when so little of its life is left.
+const MARGIN: Duration = Duration::seconds(10);
+
+/// Those that are still good, by audience and type.
+#[derive(Default)]
+pub(super) struct Tokens(Mutex<HashMap<(String, &'static str), Kept>>);
+
+#[derive(Clone)]
+struct Kept {
+    token: String,
+    exp: i64,
+}
+
+impl Tokens {
+    fn get(&self, audience: &str, kind: &'static str, now: i64) -> Option<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get(&(audience.to_owned(), kind))?;
+        (kept.exp - now > MARGIN.whole_seconds() && kept.exp - now <= LIFE.whole_seconds()).then(|| kept.token.clone())
+    }
+
+    /// Whoever refuses it may believe the next one: keys change.
+    pub(super) fn forget(&self, audience: &str, kind: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(audience.to_owned(), kind));
+    }
+}
+
+impl Directory {
+    /// A token that reads and searches resources of this type in this FHIR base, and nothing else.
+    pub(super) async fn token(&self, origin: &Origin, base: &FhirBase, kind: &'static str) -> Result<String, Error> {
+        let now = origin.now.unix_timestamp();
+        if let Some(token) = self.tokens.get(&base.audience, kind, now) {
+            return Ok(token);
+        }
+        let access = match base.strategy {
+            Strategy::SmartOnFhir => "rs",
+            Strategy::SmartOnFhirV1 => "read",
+        };
+        let claims = AccessClaims {
+            iss: self.issuer.clone(),
+            sub: DIRECTORY.to_owned(),
+            aud: base.audience.clone(),
+            exp: now + LIFE.whole_seconds(),
+            iat: now,
+            nbf: now,
+            jti: nonce(),
+            client_id: DIRECTORY.to_owned(),
+            scope: format!("system/{kind}.{access}"),
+            tenant_id: origin.tenant.to_string(),
+            patient: None,
+            encounter: None,
+            fhir_user: None,
+            launch_response_patient: None,
+        };
+        let keys = self.keys.current(&self.store, origin.now).await?;
+        let token = keys.sign(Purpose::Access, base.access_token_alg, "at+jwt", &claims, origin.now)?;
+        // No token without its entry in the books.
+        let entry = Entry::done("token.issued").client(&ClientId::new(DIRECTORY)).jti(&claims.jti).detail(&claims.scope);
+        self.store.audit(origin, entry).await?;
+        let kept = Kept { token: token.clone(), exp: claims.exp };
+        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).insert((base.audience.clone(), kind), kept);
+        Ok(token)
+    }
+}
