@@ -72,7 +72,7 @@ impl Why {
         match self {
             Self::Gone => "the patient's record was closed or merged into another",
             Self::CameOfAge => "the patient has come of age",
-            Self::NotTheirs => "the user may no longer open the patient",
+            Self::NotTheirs => "the user may not open the patient",
         }
     }
 }

@@ -58,7 +58,7 @@ fn patients_are_imported_with_those_who_may_open_them() {
     let admin = Admin::with_base();
     let done = admin.json_with(&["patient", "import", "-"], PATIENTS);
     let expected = json!({
-        "fhir_base": "main", "patients": 3, "inactive": 1, "openings": 3, "unknown_patients": 0, "references_left_out": 1,
+        "fhir_base": "main", "patients": 3, "inactive": 1, "encounters": 0, "openings": 3, "unknown_patients": 0, "references_left_out": 1,
         "ignored": { "Practitioner": 1 },
     });
     assert_eq!(done, expected);

@@ -1,0 +1,233 @@
+//! Finding a patient among many, in our own tables.
+
+use admit::id::PatientId;
+use admit::person::{FhirUser, Patient};
+use admit::store::{ImportedPatient, Location, Opener};
+use sqlx::Connection as _;
+use time::{Duration, OffsetDateTime};
+
+use crate::support::TestApp;
+use crate::support::ask::Ask;
+
+fn patient(id: &str, name: &str, birth_date: &str, mrn: &str) -> Patient {
+    Patient { id: PatientId::new(id), name: name.to_owned(), birth_date: birth_date.to_owned(), sex: "female".to_owned(), mrn: mrn.to_owned() }
+}
+
+async fn import(app: &TestApp, patient: Patient, opened_by: &[(&str, Option<OffsetDateTime>)], replace: bool) {
+    let opened_by = opened_by.iter().map(|(who, since)| Opener { who: (*who).to_owned(), since: *since }).collect();
+    let imported = ImportedPatient { patient, is_inactive: false, opened_by };
+    app.store().import_patients(&app.origin(), "one", vec![imported], replace).await.expect("a patient");
+}
+
+fn who(text: &str) -> FhirUser {
+    text.parse().expect("a person")
+}
+
+async fn found(app: &TestApp, person: &str, typed: &str) -> Vec<String> {
+    let found = app.app.directory.search(&app.origin(), "one", &who(person), typed, 50).await.expect("an answer");
+    found.into_iter().map(|patient| patient.id.to_string()).collect()
+}
+
+async fn people(app: &TestApp) {
+    let z = [("Practitioner/z", None)];
+    for (id, name, born, mrn) in [
+        ("q1", "Ada Maria Garcia-Lopez", "1984-03-09", "A-100"),
+        ("q2", "Bo Garcia", "1990-11-30", "A-101"),
+        ("q3", "Lopez Ada", "2001-01-01", "0042"),
+        ("q4", "Ångström Özil", "1970", ""),
+        ("q5", "100% Test_er", "", "B!7"),
+    ] {
+        import(app, patient(id, name, born, mrn), &z, true).await;
+    }
+    import(app, patient("q6", "Ada Garcia", "1984-03-09", "A-102"), &[("Practitioner/y", None)], true).await;
+}
+
+#[tokio::test]
+async fn a_search_finds_the_beginnings_of_names_numbers_and_dates() {
+    let app = TestApp::start().await;
+    people(&app).await;
+    for (typed, ids) in [
+        ("", &["q5", "q1", "q2", "q3", "q4"][..]),
+        ("ada", &["q3", "q1"]),
+        ("GARCIA", &["q2", "q1"]),
+        ("garcia lopez", &["q1"]),
+        ("lopez", &["q1", "q3"]),
+        ("lopez, ada", &["q1", "q3"]),
+        ("ada lop", &["q1", "q3"]),
+        ("maria garcia-l", &["q1"]),
+        ("dria", &[]),
+        ("arcia", &[]),
+        ("A-10", &["q1", "q2"]),
+        ("a-101", &["q2"]),
+        ("42", &[]),
+        ("0042", &["q3"]),
+        ("1984-03", &["q1"]),
+        ("ada 1984", &["q1"]),
+        ("bo 1984", &[]),
+        ("ång", &["q4"]),
+        ("özi", &["q4"]),
+        ("%", &[]),
+        ("_", &[]),
+        ("100%", &["q5"]),
+        ("test_", &["q5"]),
+        ("te 100_", &[]),
+        ("b!", &["q5"]),
+        ("\u{10ffff}", &[]),
+        ("a b c d e f g h", &[]),
+        ("' or 1=1 --", &[]),
+    ] {
+        assert_eq!(found(&app, "Practitioner/z", typed).await, ids, "{typed:?}");
+    }
+    assert_eq!(found(&app, "Practitioner/y", "ada").await, ["q6"]);
+    assert!(found(&app, "Practitioner/nobody", "ada").await.is_empty());
+}
+
+/// What is found follows what is imported, opened and closed.
+#[tokio::test]
+async fn the_index_follows_every_change() {
+    let app = TestApp::start().await;
+    people(&app).await;
+    let z = "Practitioner/z";
+    import(&app, patient("q2", "Bo Newname", "1990-11-30", "A-101"), &[], false).await;
+    assert_eq!((found(&app, z, "garcia").await, found(&app, z, "newn").await), (vec!["q1".to_owned()], vec!["q2".to_owned()]));
+    let (q6, opener) = (PatientId::new("q6"), Opener { who: z.to_owned(), since: None });
+    assert!(app.store().open_patient_to(&app.origin(), "one", &q6, &opener).await.expect("opened"));
+    assert!(!app.store().open_patient_to(&app.origin(), "one", &q6, &opener).await.expect("open"));
+    assert_eq!(found(&app, z, "garcia").await, ["q6", "q1"]);
+    assert!(app.store().close_patient_to(&app.origin(), "one", &q6, &who(z)).await.expect("closed"));
+    assert!(!app.store().close_patient_to(&app.origin(), "one", &q6, &who(z)).await.expect("closed before"));
+    assert_eq!((found(&app, z, "garcia").await, found(&app, "Practitioner/y", "garcia").await), (vec!["q1".to_owned()], vec!["q6".to_owned()]));
+    import(&app, patient("q1", "Ada Maria Garcia-Lopez", "1984-03-09", "A-100"), &[("Practitioner/y", None)], true).await;
+    assert!(found(&app, z, "garcia").await.is_empty());
+    let gone = ImportedPatient { patient: patient("q6", "Ada Garcia", "1984-03-09", "A-102"), is_inactive: true, opened_by: vec![] };
+    app.store().import_patients(&app.origin(), "one", vec![gone], false).await.expect("closed");
+    assert_eq!(found(&app, "Practitioner/y", "garcia").await, ["q1"]);
+    assert!(app.store().remove_fhir_base(&app.origin(), "one", true).await.is_ok_and(|removed| removed));
+    assert_eq!(app.count("select count(*) from panel_term").await, 0);
+}
+
+async fn rows(app: &TestApp) -> Vec<(String, String, String, String)> {
+    let statement = "select fhir_user, patient_id, kind, term from panel_term order by fhir_user, patient_id, kind, term";
+    let mut rows: Vec<(String, String, String, String)> = match app.location() {
+        Location::Sqlite(path) => {
+            let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");
+            sqlx::query_as(statement).fetch_all(&mut connection).await.expect("rows")
+        }
+        Location::Postgres(url) => {
+            let mut connection = sqlx::PgConnection::connect(url).await.expect("the database");
+            sqlx::query_as(statement).fetch_all(&mut connection).await.expect("rows")
+        }
+    };
+    rows.sort();
+    rows
+}
+
+/// The migration writes for patients who were there what an import writes for those who come.
+#[tokio::test]
+async fn the_back_fill_writes_what_an_import_writes() {
+    let app = TestApp::start().await;
+    people(&app).await;
+    let written = rows(&app).await;
+    assert!(written.len() > 40);
+    app.sql("delete from panel_term").await;
+    let (mark, other) = match app.location() {
+        Location::Sqlite(_) => ("--sqlite", "--postgres"),
+        Location::Postgres(_) => ("--postgres", "--sqlite"),
+    };
+    let migration = include_str!("../../migrations/0005_directory.sql");
+    let back_fill = migration.split("-- Back-fill:").nth(1).and_then(|rest| rest.split("-- End of the back-fill.").next()).expect("marks");
+    let lines: Vec<&str> = back_fill.lines().skip(1).filter(|line| !line.trim_end().ends_with(other)).collect();
+    assert!(lines.iter().any(|line| line.ends_with(mark)));
+    app.sql(&lines.join("\n")).await;
+    assert_eq!(rows(&app).await, written);
+}
+
+/// A page is one walk along the index, however many patients there are.
+#[tokio::test]
+async fn a_search_scans_no_table() {
+    let app = TestApp::start().await;
+    let Location::Sqlite(path) = app.location() else { return };
+    let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");
+    for (file, of) in [
+        (include_str!("../../src/store/panel.rs"), "pub async fn patients_open_to"),
+        (include_str!("../../src/store/panel.rs"), "pub async fn patient_open_to"),
+        (include_str!("../../src/store/panel.rs"), "pub async fn recent_patients"),
+        (include_str!("../../src/store/patient.rs"), "pub async fn patients_by_mrn"),
+        (include_str!("../../src/store/patient.rs"), "pub async fn patients_by_birth_date"),
+    ] {
+        let function = file.split(of).nth(1).expect("the function");
+        let statement = function.split("let statement = \"").nth(1).and_then(|rest| rest.split("\";").next()).expect("its statement");
+        let explained = sqlx::AssertSqlSafe(format!("explain query plan {statement}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");
+        let steps: Vec<&str> = plan.iter().map(|(_, _, _, step)| step.as_str()).collect();
+        assert!(!steps.is_empty() && steps.iter().all(|step| step.starts_with("SEARCH ")), "{of}: {steps:#?}");
+        if of.ends_with("patients_open_to") {
+            let range = "USING PRIMARY KEY (tenant_id=? AND fhir_base=? AND fhir_user=? AND kind=? AND term>? AND term<?)";
+            assert!(steps[0].contains(range), "{steps:#?}");
+        }
+    }
+}
+
+/// Those opened last come first, for a clinician with more patients than can be seen at once.
+#[tokio::test]
+async fn patients_opened_last_come_first() {
+    let app = TestApp::start().await;
+    for n in 10..20 {
+        import(&app, patient(&format!("r{n}"), &format!("Synthetic R{n}"), "1984-03-09", ""), &[("Practitioner/a", None)], true).await;
+    }
+    for id in ["r15", "r12", "r15", "r17"] {
+        let mut browser = app.browser();
+        let ask = Ask::of("spa").with("scope", "openid launch/patient patient/*.rs");
+        let page = browser.ask(&ask).await;
+        browser.go_through(page, "dr.a", id).await.code();
+        app.advance(Duration::seconds(1));
+    }
+    app.store().close_patient_to(&app.origin(), "one", &PatientId::new("r12"), &who("Practitioner/a")).await.expect("closed");
+    let mut browser = app.browser();
+    let page = browser.ask(&Ask::of("spa").with("scope", "openid launch/patient patient/*.rs")).await;
+    let page = browser.log_in(&page, "dr.a").await;
+    let (recent, all) = page.reply.body.split_once("All of your patients").expect("two lists");
+    let ids = |part: &str| -> Vec<String> {
+        let values = part.split("name=\"patient\" value=\"").skip(1);
+        values.map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(ids(recent), ["r17", "r15"]);
+    assert_eq!(ids(all).len(), 11);
+    // A search is a search.
+    let page = browser.go(&format!("{}&q=r1", page.at)).await;
+    assert!(!page.reply.body.contains("Opened last"));
+}
+
+/// What was given over a child ends when the child comes of age; what was given over a grown-up, and a doctor's, stays.
+#[tokio::test]
+async fn a_child_who_comes_of_age_is_no_longer_a_carer_s() {
+    let app = TestApp::start().await;
+    let now = app.clock.now();
+    let child = patient("kid", "Kid Test", "2008-12-01", "K-1");
+    let carers = [("RelatedPerson/x", Some(now)), ("Practitioner/a", None), ("RelatedPerson/unknown", None)];
+    import(&app, child, &carers, true).await;
+    let grown = patient("old", "Old Test", "1940-12-01", "K-2");
+    import(&app, grown, &[("RelatedPerson/x", Some(now)), ("RelatedPerson/unknown", None)], true).await;
+    let scope = "openid launch/patient patient/*.rs offline_access";
+    let mut tokens = Vec::new();
+    for id in ["kid", "old"] {
+        let mut browser = app.browser();
+        let landing = browser.launch("spa", "https://app.test/cb", scope, "proxy", Some(id)).await;
+        tokens.push(app.exchange("spa", &landing).await);
+    }
+    assert_eq!(found(&app, "RelatedPerson/unknown", "").await, ["kid"], "since when is not known, and the patient is a grown-up");
+    app.advance(Duration::days(9));
+    assert_eq!(found(&app, "RelatedPerson/x", "test").await, ["p1", "p4", "old"]);
+    assert!(found(&app, "RelatedPerson/unknown", "").await.is_empty());
+    assert_eq!(found(&app, "Practitioner/a", "kid").await, ["kid"]);
+    app.refresh("spa", &tokens[0]["refresh_token"]).await.assert_invalid_grant();
+    assert_eq!(app.audit("grant.revoked").await[0].detail.as_deref(), Some("the patient has come of age"));
+    assert_eq!(app.refresh("spa", &tokens[1]["refresh_token"]).await.tokens()["patient"], "old");
+    // Another import does not begin anew what was given before.
+    import(&app, patient("kid", "Kid Test", "2008-12-01", "K-1"), &[("RelatedPerson/x", Some(app.clock.now()))], true).await;
+    assert!(!found(&app, "RelatedPerson/x", "").await.contains(&"kid".to_owned()));
+    // The administrator may say that nobody comes of age.
+    let never = admit::tenant::Patients { majority: 0, ..admit::tenant::Patients::default() };
+    app.store().update_patients(&app.origin(), "one", &never).await.expect("a FHIR base");
+    assert!(found(&app, "RelatedPerson/x", "").await.contains(&"kid".to_owned()));
+}
