@@ -34,7 +34,7 @@ create table panel_term (
     tenant_id   text not null,
     fhir_base   text not null,
     fhir_user   text not null,
-    kind        text not null,               -- name: the whole name, once per patient; find: the name from each of its words on, MRN, birth date
+    kind        text not null,               -- name: the whole name, once per patient; find: the name, turned so that each of its words is first; MRN; birth date
     term        text not null,               --sqlite
     term        text collate "C" not null,   --postgres
     patient_id  text not null,
@@ -47,16 +47,19 @@ create index panel_term_patient on panel_term (tenant_id, fhir_base, patient_id,
 
 -- Back-fill: what src/store/term.rs writes for the patients who are there already.
 insert into panel_term (tenant_id, fhir_base, fhir_user, kind, term, patient_id)
-with recursive part (tenant_id, fhir_base, patient_id, kind, term) as (
-    select tenant_id, fhir_base, patient_id, 'find', search_name from patient where inactive_at is null
+with recursive part (tenant_id, fhir_base, patient_id, word, before) as (
+    select tenant_id, fhir_base, patient_id, search_name, '' from patient where inactive_at is null
     union
-    select tenant_id, fhir_base, patient_id, kind, substr(term, instr(replace(term, '-', ' '), ' ') + 1)   --sqlite
-    select tenant_id, fhir_base, patient_id, kind, substr(term, strpos(replace(term, '-', ' '), ' ') + 1)  --postgres
+    select tenant_id, fhir_base, patient_id,
+           substr(word, instr(replace(word, '-', ' '), ' ') + 1), before || substr(word, 1, instr(replace(word, '-', ' '), ' '))      --sqlite
+           substr(word, strpos(replace(word, '-', ' '), ' ') + 1), before || substr(word, 1, strpos(replace(word, '-', ' '), ' '))  --postgres
       from part
-     where instr(replace(term, '-', ' '), ' ') > 0   --sqlite
-     where strpos(replace(term, '-', ' '), ' ') > 0  --postgres
+     where instr(replace(word, '-', ' '), ' ') > 0   --sqlite
+     where strpos(replace(word, '-', ' '), ' ') > 0  --postgres
 ), every (tenant_id, fhir_base, patient_id, kind, term) as (
-    select tenant_id, fhir_base, patient_id, kind, term from part
+    select tenant_id, fhir_base, patient_id, 'find', rtrim(word || ' ' || before)
+      from part
+     where word <> '' and substr(word, 1, 1) not in (' ', '-')
     union
     select tenant_id, fhir_base, patient_id, 'name', search_name from patient where inactive_at is null
     union
@@ -67,7 +70,7 @@ with recursive part (tenant_id, fhir_base, patient_id, kind, term) as (
 select o.tenant_id, o.fhir_base, o.fhir_user, e.kind, e.term, e.patient_id
   from every e
   join panel o on o.tenant_id = e.tenant_id and o.fhir_base = e.fhir_base and o.patient_id = e.patient_id
- where e.term <> '' and substr(e.term, 1, 1) not in (' ', '-');
+ where e.term <> '';
 -- End of the back-fill.
 
 -- Visits of the patients in our own tables.

@@ -1,9 +1,9 @@
 //! The tokens by which this server itself reads a FHIR base: for one type of resources, for a minute, in nobody's name.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use time::Duration;
+use tokio::sync::Mutex;
 
 use super::{Directory, Error};
 use crate::audit::{Entry, Origin};
@@ -19,26 +19,19 @@ const LIFE: Duration = Duration::minutes(1);
 /// A token is not sent any more when so little of its life is left.
 const MARGIN: Duration = Duration::seconds(10);
 
-/// Those that are still good, by audience and type.
+/// Those that are still good, by audience and type. Held while one is made, so that several who need it make one.
 #[derive(Default)]
 pub(super) struct Tokens(Mutex<HashMap<(String, &'static str), Kept>>);
 
-#[derive(Clone)]
 struct Kept {
     token: String,
     exp: i64,
 }
 
 impl Tokens {
-    fn get(&self, audience: &str, kind: &'static str, now: i64) -> Option<String> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.get(&(audience.to_owned(), kind))?;
-        (kept.exp - now > MARGIN.whole_seconds() && kept.exp - now <= LIFE.whole_seconds()).then(|| kept.token.clone())
-    }
-
     /// Whoever refuses it may believe the next one: keys change.
-    pub(super) fn forget(&self, audience: &str, kind: &'static str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(audience.to_owned(), kind));
+    pub(super) async fn forget(&self, audience: &str, kind: &'static str) {
+        self.0.lock().await.remove(&(audience.to_owned(), kind));
     }
 }
 
@@ -46,8 +39,11 @@ impl Directory {
     /// A token that reads and searches resources of this type in this FHIR base, and nothing else.
     pub(super) async fn token(&self, origin: &Origin, base: &FhirBase, kind: &'static str) -> Result<String, Error> {
         let now = origin.now.unix_timestamp();
-        if let Some(token) = self.tokens.get(&base.audience, kind, now) {
-            return Ok(token);
+        let mut kept = self.tokens.0.lock().await;
+        let place = (base.audience.clone(), kind);
+        let is_good = |left: i64| left > MARGIN.whole_seconds() && left <= LIFE.whole_seconds();
+        if let Some(own) = kept.get(&place).filter(|own| is_good(own.exp - now)) {
+            return Ok(own.token.clone());
         }
         let access = match base.strategy {
             Strategy::SmartOnFhir => "rs",
@@ -74,8 +70,7 @@ impl Directory {
         // No token without its entry in the books.
         let entry = Entry::done("token.issued").client(&ClientId::new(DIRECTORY)).jti(&claims.jti).detail(&claims.scope);
         self.store.audit(origin, entry).await?;
-        let kept = Kept { token: token.clone(), exp: claims.exp };
-        self.tokens.0.lock().unwrap_or_else(PoisonError::into_inner).insert((base.audience.clone(), kind), kept);
+        kept.insert(place, Kept { token: token.clone(), exp: claims.exp });
         Ok(token)
     }
 }

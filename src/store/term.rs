@@ -1,5 +1,5 @@
-//! What a search in a panel may begin with: the words of a name in their order, from each of them on; the MRN; the
-//! birth date. Who types `smi` finds *Ada Smith* and *Bo Garcia-Smith*, each by one walk along an index.
+//! What a search in a panel may begin with: a name, turned so that each of its words comes first; the MRN; the birth
+//! date. Who types `smi` finds *Ada Smith* and *Bo Garcia-Smith* in that order, by one walk along an index.
 
 use super::{Conn, Error, change};
 use crate::audit::Origin;
@@ -45,8 +45,10 @@ impl Search {
 fn terms(patient: &Patient) -> Vec<(&'static str, String)> {
     let name = search_text(&patient.name);
     let starts = std::iter::once(0).chain(name.match_indices([' ', '-']).map(|(at, _)| at + 1));
-    let parts = starts.map(|at| name[at..].to_owned()).chain([mrn_text(&patient.mrn), patient.birth_date.clone()]);
-    let mut terms: Vec<_> = parts.filter(|part| !part.is_empty() && !part.starts_with([' ', '-'])).map(|part| (FIND, part)).collect();
+    let turned = starts.map(|at| name.split_at(at)).filter(|(_, word)| !word.is_empty() && !word.starts_with([' ', '-']));
+    let turned = turned.map(|(before, from_word)| format!("{from_word} {before}").trim_end().to_owned());
+    let parts = turned.chain([mrn_text(&patient.mrn), patient.birth_date.clone()].into_iter().filter(|part| !part.is_empty()));
+    let mut terms: Vec<_> = parts.map(|part| (FIND, part)).collect();
     if !name.is_empty() {
         terms.push((NAME, name));
     }
@@ -101,7 +103,7 @@ mod tests {
     use crate::id::PatientId;
 
     #[test]
-    fn a_name_is_found_from_each_of_its_words_on() {
+    fn a_name_is_found_by_each_of_its_words() {
         let patient = Patient {
             id: PatientId::new("p"),
             name: "Ada  B. Garcia-Test".to_owned(),
@@ -110,8 +112,14 @@ mod tests {
             mrn: "MRN-1".to_owned(),
         };
         let found: Vec<String> = terms(&patient).into_iter().map(|(kind, term)| format!("{kind}: {term}")).collect();
-        let expected =
-            ["find: ada b. garcia-test", "find: b. garcia-test", "find: garcia-test", "find: test", "find: mrn-1", "find: 1984-03"];
+        let expected = [
+            "find: ada b. garcia-test",
+            "find: b. garcia-test ada",
+            "find: garcia-test ada b.",
+            "find: test ada b. garcia-",
+            "find: mrn-1",
+            "find: 1984-03",
+        ];
         assert_eq!(found[..6], expected);
         assert_eq!(found[6..], ["name: ada b. garcia-test"]);
         let nobody = Patient { name: " - ".to_owned(), birth_date: String::new(), mrn: String::new(), ..patient };

@@ -99,7 +99,7 @@ fn nobody_uses_a_room_above_or_beside() {
                 assert!(!uses(other), "src/{file} must not use {other}: {why}");
             }
         };
-        let everything_above = ["store", "error", "params", "keys", "app", "config", "listener"];
+        let everything_above = ["store", "directory", "error", "params", "keys", "app", "config", "listener"];
         if vocabulary.contains(&top.as_str()) {
             must_not(&["token", "validate"], "the vocabulary imports nothing of ours");
             must_not(&model, "the vocabulary imports nothing of ours");
@@ -119,8 +119,12 @@ fn nobody_uses_a_room_above_or_beside() {
             must_not(&rooms, "the model knows nothing of how it is kept or shown");
         }
         if top == "store" {
-            must_not(&["error", "params", "keys", "app", "config", "listener"], "the store knows nothing of who asks");
+            must_not(&["directory", "error", "params", "keys", "app", "config", "listener"], "the store knows nothing of who asks");
             must_not(&rooms, "the store knows nothing of who asks");
+        }
+        if top == "directory" {
+            must_not(&["error", "params", "app", "config", "listener"], "the directory knows nothing of who asks");
+            must_not(&rooms, "the directory knows nothing of who asks");
         }
         if ["authorize", "launch_pad", "oauth", "ops"].contains(&top.as_str()) {
             must_not(&rooms, "the rooms do not know one another");

@@ -10,7 +10,13 @@ use crate::support::TestApp;
 use crate::support::ask::Ask;
 
 fn patient(id: &str, name: &str, birth_date: &str, mrn: &str) -> Patient {
-    Patient { id: PatientId::new(id), name: name.to_owned(), birth_date: birth_date.to_owned(), sex: "female".to_owned(), mrn: mrn.to_owned() }
+    Patient {
+        id: PatientId::new(id),
+        name: name.to_owned(),
+        birth_date: birth_date.to_owned(),
+        sex: "female".to_owned(),
+        mrn: mrn.to_owned(),
+    }
 }
 
 async fn import(app: &TestApp, patient: Patient, opened_by: &[(&str, Option<OffsetDateTime>)], replace: bool) {
@@ -51,9 +57,9 @@ async fn a_search_finds_the_beginnings_of_names_numbers_and_dates() {
         ("ada", &["q3", "q1"]),
         ("GARCIA", &["q2", "q1"]),
         ("garcia lopez", &["q1"]),
-        ("lopez", &["q1", "q3"]),
-        ("lopez, ada", &["q1", "q3"]),
-        ("ada lop", &["q1", "q3"]),
+        ("lopez", &["q3", "q1"]),
+        ("lopez, ada", &["q3", "q1"]),
+        ("ada lop", &["q3", "q1"]),
         ("maria garcia-l", &["q1"]),
         ("dria", &[]),
         ("arcia", &[]),
@@ -96,7 +102,10 @@ async fn the_index_follows_every_change() {
     assert_eq!(found(&app, z, "garcia").await, ["q6", "q1"]);
     assert!(app.store().close_patient_to(&app.origin(), "one", &q6, &who(z)).await.expect("closed"));
     assert!(!app.store().close_patient_to(&app.origin(), "one", &q6, &who(z)).await.expect("closed before"));
-    assert_eq!((found(&app, z, "garcia").await, found(&app, "Practitioner/y", "garcia").await), (vec!["q1".to_owned()], vec!["q6".to_owned()]));
+    assert_eq!(
+        (found(&app, z, "garcia").await, found(&app, "Practitioner/y", "garcia").await),
+        (vec!["q1".to_owned()], vec!["q6".to_owned()])
+    );
     import(&app, patient("q1", "Ada Maria Garcia-Lopez", "1984-03-09", "A-100"), &[("Practitioner/y", None)], true).await;
     assert!(found(&app, z, "garcia").await.is_empty());
     let gone = ImportedPatient { patient: patient("q6", "Ada Garcia", "1984-03-09", "A-102"), is_inactive: true, opened_by: vec![] };

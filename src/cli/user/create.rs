@@ -14,6 +14,7 @@ use crate::label;
 use crate::person::{FhirUser, FhirUserKind, User, canonical_username};
 use crate::secret::unique_id;
 use crate::store::{self, NewUser, Opener};
+use crate::tenant::PatientSource;
 
 /// The sign-in page reads no more, in bytes.
 const MAX_USERNAME: usize = 256;
@@ -61,9 +62,12 @@ pub(super) async fn run(config: Config, output: Output, new: Create) -> Result<(
     let desk = Desk::open_or_make(config).await?;
     let opens = match &new.fhir_user {
         Some(who) if !new.patients.is_empty() => {
-            let base = desk.fhir_base(new.fhir_base.as_deref()).await?.name;
-            check_patients(&desk, &base, &new.patients).await?;
-            Some((base, who.clone()))
+            let base = desk.fhir_base(new.fhir_base.as_deref()).await?;
+            // What only the FHIR server has is its own to say when it is opened.
+            if base.patients.source == PatientSource::Table {
+                check_patients(&desk, &base.name, &new.patients).await?;
+            }
+            Some((base.name, who.clone()))
         }
         _ => None,
     };

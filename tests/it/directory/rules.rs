@@ -52,7 +52,8 @@ async fn a_clinician_finds_those_who_name_them_as_their_doctor() {
     // Others are there, and are not found by anything.
     let other = world.resources("Patient").iter().find(|patient| !own.contains(&patient["id"].as_str().expect("an id").to_owned()));
     let other = other.expect("another doctor's patient");
-    for typed in [text(&other["identifier"][0], "value"), text(other, "birthDate"), "%", "*", "' or 1=1", "\\", "a,b", "|", "name:contains"] {
+    for typed in [text(&other["identifier"][0], "value"), text(other, "birthDate"), "%", "*", "' or 1=1", "\\", "a,b", "|", "name:contains"]
+    {
         let found = search(&mut browser, &page, typed).await;
         assert_eq!(found.reply.status.as_u16(), 200, "{typed}");
         assert!(shown(&found).iter().all(|id| own.contains(id)), "{typed}");

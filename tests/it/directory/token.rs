@@ -34,10 +34,14 @@ async fn the_server_s_own_token_reads_one_type_for_a_minute() {
         ("Practitioner/a", "Ada", "1984-03-09", "51")
     );
 
-    let token = |nth: usize| questions[nth].header("authorization").and_then(|value| value.strip_prefix("Bearer ")).expect("a token").to_owned();
+    let token =
+        |nth: usize| questions[nth].header("authorization").and_then(|value| value.strip_prefix("Bearer ")).expect("a token").to_owned();
     assert_eq!((token(0), token(1)), (token(2), token(3)), "a token is used again within its minute");
     let said = claims(&json!(token(0)));
-    assert_eq!((said["scope"].as_str(), claims(&json!(token(1)))["scope"].as_str()), (Some("system/Patient.rs"), Some("system/CareTeam.rs")));
+    assert_eq!(
+        (said["scope"].as_str(), claims(&json!(token(1)))["scope"].as_str()),
+        (Some("system/Patient.rs"), Some("system/CareTeam.rs"))
+    );
     assert_eq!(said["exp"].as_i64().expect("an end") - said["iat"].as_i64().expect("a beginning"), 60);
     assert_eq!(said["aud"], format!("{}/", fhir.endpoint()));
     assert_eq!((&said["sub"], &said["client_id"]), (&json!("admit@directory"), &json!("admit@directory")));
@@ -57,7 +61,7 @@ async fn the_server_s_own_token_reads_one_type_for_a_minute() {
     let answer = app.call(request.body(Body::from(event.to_string())).expect("a request")).await.json();
     assert_eq!(answer["authPayload"]["isAuthorized"], "true", "{answer}");
     assert!(app.is_active(&json!(token(0))).await);
-    assert_eq!(app.userinfo(&token(0)).await.status.as_u16(), 401);
+    assert_eq!(app.userinfo(&token(0)).await.status.as_u16(), 403);
 
     app.advance(Duration::seconds(51));
     super::search(&mut browser, &page, "").await;

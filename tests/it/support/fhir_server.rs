@@ -23,11 +23,8 @@ impl TestApp {
         let listener = listener::listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let url = format!("http://{}/fhir", listener.local_addr().expect("an address"));
         let keys = self.get("/.well-known/jwks.json").await;
-        let trust = Trust {
-            tenant: Some("default".to_owned()),
-            datastores: vec![format!("{url}/")],
-            ..Trust::new(ISSUER, Profile::Admit, ROLE)
-        };
+        let trust =
+            Trust { tenant: Some("default".to_owned()), datastores: vec![format!("{url}/")], ..Trust::new(ISSUER, Profile::Admit, ROLE) };
         let keys = KeySource::embedded(Jwks::parse(keys.body.as_bytes()).expect("a key set"));
         let validator = Arc::new(Validator::new(trust, keys));
         let (clock, time) = (self.clock.clone(), self.clock.clone());
