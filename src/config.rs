@@ -87,7 +87,8 @@ pub struct Serve {
         value_parser = BoolishValueParser::new()
     )]
     allow_private_jwks: Option<bool>,
-    /// Further authorities, PEM, that may have signed the certificates of the places where clients publish their keys
+    /// Further authorities, PEM, that may have signed the certificates of the places where clients publish their keys, and
+    /// of FHIR servers that are asked for patients
     #[arg(long, env = "ADMIT_JWKS_CA_FILE", value_name = "FILE")]
     jwks_ca_file: Option<PathBuf>,
     /// Apps may register themselves at `/register`, with a token from `admit client registration-token create`
@@ -202,7 +203,7 @@ pub struct Server {
     pub validation: Validation,
     /// Whether clients may publish their keys at private addresses.
     pub allow_private_jwks: bool,
-    /// Who may have signed the certificates there, besides the public authorities.
+    /// Who may have signed the certificates there, and those of FHIR servers, besides the public authorities.
     pub jwks_ca_file: Option<PathBuf>,
     /// Whether apps may register themselves.
     pub is_open_to_registration: bool,

@@ -10,8 +10,7 @@ use admit::audit::Origin;
 use admit::id::{PatientId, TenantId};
 use admit::person::{FhirUser, Patient};
 use admit::store::{ImportedPatient, Location, Opener, Store};
-use admit::tenant::{FhirBase, Patients, Strategy};
-use admit::token::Algorithm;
+use admit::tenant::FhirBase;
 
 /// How often each page is asked for.
 const TIMES: u32 = 200;
@@ -80,15 +79,7 @@ async fn measure(count: usize) -> Result<bool, String> {
 }
 
 async fn fill(store: &Store, origin: &Origin, count: usize) -> Result<(), admit::store::Error> {
-    let base = FhirBase {
-        name: "main".to_owned(),
-        audience: "https://fhir.test/r4/".to_owned(),
-        public_urls: vec!["https://fhir.test/r4".to_owned()],
-        strategy: Strategy::SmartOnFhir,
-        smart_version: "2.2".to_owned(),
-        access_token_alg: Algorithm::Es256,
-        patients: Patients::default(),
-    };
+    let base = FhirBase::new("main", "https://fhir.test/r4");
     store.add_fhir_base(origin, &base).await?;
     let opener = |who: &str| Opener { who: who.to_owned(), since: None };
     let few = (count / 20).max(1);

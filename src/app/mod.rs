@@ -148,7 +148,7 @@ impl App {
             documents: Documents::new(Metadata { issuer: tenant.issuer.clone(), is_open_to_registration }, bases),
             hosts: AllowedHosts::new(&tenant.issuer, more_hosts),
             passwords: Passwords::new(hash_slots)?,
-            directory: Directory::new(store.clone(), Arc::clone(&keys), &tenant.issuer)?,
+            directory: Directory::new(store.clone(), Arc::clone(&keys), &tenant.issuer, client_keys.authorities.as_deref())?,
             tenant,
             store,
             clock,

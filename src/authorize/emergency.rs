@@ -18,8 +18,9 @@ use crate::audit::Origin;
 use crate::directory::{Exactly, MAX_NAMESAKES};
 use crate::error::PageError;
 use crate::id::PatientId;
+use crate::label::is_deceptive;
 use crate::params::{BadParam, Params};
-use crate::person::{Patient, SignedIn, is_deceptive};
+use crate::person::{Patient, SignedIn};
 use crate::store::Fact;
 use crate::tenant::FhirBase;
 

@@ -104,12 +104,13 @@ pub enum Error {
 }
 
 impl Directory {
-    /// A directory of this issuer's patients.
+    /// A directory of this issuer's patients. FHIR servers are where the administrator says, at private addresses too; their
+    /// certificates are signed by the public authorities, or by one of `authorities` (PEM).
     ///
     /// # Errors
     /// [`NoClient`]
-    pub fn new(store: Store, keys: Arc<KeyRing>, issuer: &str) -> Result<Self, NoClient> {
-        let http = Http::new(None, DEADLINE, MAX_PAGE_BYTES)?;
+    pub fn new(store: Store, keys: Arc<KeyRing>, issuer: &str, authorities: Option<&[u8]>) -> Result<Self, NoClient> {
+        let http = Http::new(authorities, DEADLINE, MAX_PAGE_BYTES)?;
         Ok(Self { store, keys, issuer: issuer.to_owned(), http, tokens: Tokens::default() })
     }
 

@@ -107,20 +107,10 @@ fn within(base: &FhirBase, next: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::{Patients, Strategy};
-    use crate::token::Algorithm;
 
     #[test]
     fn a_next_page_lies_within_the_base() {
-        let base = FhirBase {
-            name: "main".to_owned(),
-            audience: "https://store.test/datastore/1/r4/".to_owned(),
-            public_urls: vec!["https://fhir.test/r4".to_owned()],
-            strategy: Strategy::SmartOnFhir,
-            smart_version: "2.2".to_owned(),
-            access_token_alg: Algorithm::Es256,
-            patients: Patients::default(),
-        };
+        let base = FhirBase { audience: "https://store.test/datastore/1/r4/".to_owned(), ..FhirBase::new("main", "https://fhir.test/r4") };
         for good in [
             "https://fhir.test/r4/Patient?page=2",
             "https://fhir.test/r4?_getpages=1",

@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 use admit::app;
 use admit::client::{Client, ClientAuth, GrantType};
 use admit::demo::fhir::{self, AskValidator, DiscoverySource, StandIn};
-use admit::demo::people::{PersonKind, World};
+use admit::demo::people::{DemoPerson, PersonKind, World};
 use admit::id::{ClientId, PatientId, UserId};
 use admit::person::{Patient, User};
 use admit::redirect::RedirectUri;
 use admit::scope::ScopeSet;
-use admit::store::{ImportedPatient, NewUser};
+use admit::store::{ImportedPatient, NewUser, Opener};
 use admit::token::Algorithm;
 use axum::Router;
 use axum::body::Body;
@@ -356,8 +356,9 @@ async fn populate(app: &TestApp) {
         };
         app.store().create_user(&app.origin(), NewUser { user, password_hash: hash.clone() }).await.expect("a user");
     }
-    let of =
-        |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(|person| person.fhir_user.clone()).collect();
+    let now = app.clock.now();
+    let opener = |person: &DemoPerson| Opener { who: person.fhir_user.clone(), since: Some(now) };
+    let of = |id: &str| people.iter().filter(|person| person.opens.iter().any(|own| own == id)).map(opener).collect();
     let patients = WORLD.resources("Patient").iter().map(|patient| ImportedPatient {
         patient: Patient {
             id: PatientId::new(text(patient, "id")),

@@ -7,8 +7,8 @@ use admit::client::{Client, ClientAuth};
 use admit::demo::fhir::{StandIn, router};
 use admit::demo::people::World;
 use admit::listener::{self, Handle};
-use admit::tenant::{FhirBase, Panel, PatientSource, Patients, Strategy};
-use admit::token::{Algorithm, Jwks};
+use admit::tenant::{FhirBase, Panel, PatientSource, Patients};
+use admit::token::Jwks;
 use admit::validate::{KeySource, Profile, Trust, Validator};
 
 use super::ask::Ask;
@@ -33,10 +33,6 @@ impl TestApp {
             world: Arc::clone(&world),
             base: url.clone(),
             datastore_endpoint: format!("{url}/"),
-            authorize_url: format!("{ISSUER}/authorize"),
-            token_url: format!("{ISSUER}/token"),
-            introspect_url: format!("{ISSUER}/introspect"),
-            revoke_url: format!("{ISSUER}/revoke"),
             smart_configuration: Arc::new(|| Box::pin(async { None })),
             ask_validator: Arc::new(move |event| {
                 let (validator, now) = (Arc::clone(&validator), time.now());
@@ -53,15 +49,8 @@ impl TestApp {
 
     /// Whatever answers at this URL as the FHIR base `live`, with the app `live`.
     pub async fn live_at(&self, url: &str, panels: &[Panel]) {
-        let base = FhirBase {
-            name: LIVE.to_owned(),
-            audience: format!("{url}/"),
-            public_urls: vec![url.to_owned()],
-            strategy: Strategy::SmartOnFhir,
-            smart_version: "2.2".to_owned(),
-            access_token_alg: Algorithm::Es256,
-            patients: Patients { source: PatientSource::Fhir, panels: panels.to_vec(), ..Patients::default() },
-        };
+        let patients = Patients { source: PatientSource::Fhir, panels: panels.to_vec(), ..Patients::default() };
+        let base = FhirBase { audience: format!("{url}/"), patients, ..FhirBase::new(LIVE, url) };
         self.store().add_fhir_base(&self.origin(), &base).await.expect("a FHIR base");
         self.register(Client { fhir_bases: vec![LIVE.to_owned()], ..client(LIVE, ClientAuth::None, &["https://app.test/cb"]) }).await;
     }
