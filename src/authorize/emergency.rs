@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::current::Current;
 use super::dispatch;
-use super::patient::{Row, base, refused, stands_here};
-use crate::app::{App, Chrome, Page};
+use super::patient::{base, refused, stands_here};
+use crate::app::{App, Chrome, Page, PatientRow as Row};
 use crate::audit::Origin;
 use crate::directory::{Exactly, MAX_NAMESAKES};
 use crate::error::PageError;
