@@ -117,6 +117,7 @@ impl Store {
                     // Facts of another person do not carry over.
                     let statement = "update flow
                                         set patient_id = case when user_id = $4 then patient_id end,
+                                            emergency_reason = case when user_id = $4 then emergency_reason end,
                                             encounter_id = case when user_id = $4 then encounter_id end,
                                             no_encounter_at = case when user_id = $4 then no_encounter_at end,
                                             approved_scopes = null,
