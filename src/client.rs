@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::id::ClientId;
+use crate::person::User;
 use crate::redirect::RedirectUri;
 use crate::scope::{Level, Scope, ScopeSet};
 use crate::token::Algorithm;
@@ -201,6 +202,16 @@ impl Client {
     #[must_use]
     pub fn may_use(&self, fhir_base: &str) -> bool {
         self.fhir_bases.is_empty() || self.fhir_bases.iter().any(|own| own == fhir_base)
+    }
+
+    /// When this person is asked. Nobody but a clinician is ever spared the first question.
+    #[must_use]
+    pub fn asking(&self, user: &User) -> Asking {
+        match (user.is_clinician(), self.asks_clinicians, self.asks_patients) {
+            (true, asking, _) => asking,
+            (false, _, Asking::Remembered) => Asking::Remembered,
+            (false, _, Asking::Always | Asking::PreApproved) => Asking::Always,
+        }
     }
 
     /// What a person can be asked to allow this client: nothing at the system's level, nothing of

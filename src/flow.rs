@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use crate::client::{Asking, Client};
+use crate::consent::Subject;
 use crate::id::{ClientId, FlowId, LaunchId, PatientId, SessionId, UserId};
 use crate::launch::Launch;
 use crate::person::{SignedIn, User};
@@ -44,6 +45,9 @@ pub struct Ask {
     pub max_age: Option<i64>,
     /// Who the app thinks will sign in.
     pub login_hint: Option<String>,
+    /// Which languages the person reads, best first, as far as the app knows (BCP 47, separated by spaces).
+    #[serde(default)]
+    pub ui_locales: Option<String>,
     /// Who has to sign in: the subject of an ID token of ours that the app still has.
     pub id_token_hint: Option<UserId>,
     /// The EHR launch that this request came of; it came of no other.
@@ -162,10 +166,27 @@ impl Flow {
 
     /// Whether the administrator has decided for this kind of person. What an emergency opens is looked at first.
     fn needs_no_consent(&self, signed_in: &SignedIn, client: &Client) -> bool {
-        self.emergency_reason.is_none()
-            && client.asks_clinicians == Asking::PreApproved
-            && signed_in.user.is_clinician()
-            && !self.ask.prompt.consent
+        self.emergency_reason.is_none() && client.asking(&signed_in.user) == Asking::PreApproved && !self.ask.prompt.consent
+    }
+
+    /// Whether what this person decides now is remembered, and what they decided before counts
+    /// (unless the app wants them to be asked). Never where the answer goes to an address that other
+    /// programs on the same device could answer for (RFC 8252 §8.6), and never in an emergency.
+    #[must_use]
+    pub fn remembers(&self, signed_in: &SignedIn, client: &Client) -> bool {
+        let is_known = client.is_confidential() || self.ask.return_to.uri().as_str().starts_with("https://");
+        is_known && self.emergency_reason.is_none() && client.asking(&signed_in.user) == Asking::Remembered
+    }
+
+    /// What this person's decision is about.
+    #[must_use]
+    pub fn subject(&self, user: &UserId) -> Subject {
+        Subject {
+            client_id: self.ask.client_id.clone(),
+            user_id: user.clone(),
+            fhir_base: self.ask.fhir_base.clone(),
+            patient_id: self.patient_id.clone(),
+        }
     }
 
     /// From here on the flow is this person's: facts of another are dropped. What the EHR has open

@@ -17,6 +17,9 @@ pub const OFFLINE_LIFE: Duration = Duration::days(93);
 
 /// How long a grant of emergency access can be refreshed at most: a shift.
 pub const EMERGENCY_LIFE: Duration = Duration::hours(12);
+/// How long an access token in a person's name is good. A validator that looks at the token alone
+/// learns of a revocation only at its end.
+pub const ACCESS_LIFE: Duration = Duration::minutes(10);
 
 /// A person's decision, and everything that follows from it.
 #[derive(Clone, Debug)]

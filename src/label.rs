@@ -67,6 +67,17 @@ mod tests {
         assert_eq!(name(" Growth chart ").as_deref(), Ok("Growth chart"));
     }
 
+    /// WB-08
+    #[test]
+    fn a_link_leads_to_a_web_page_and_nowhere_else() {
+        assert!(link("https://app.test/privacy?lang=en").is_ok());
+        for bad in
+            ["javascript:alert(1)", "http://app.test", "data:text/html,x", "https://u:p@app.test", "//app.test", "https://a.test/\"x", ""]
+        {
+            assert!(link(bad).is_err(), "{bad}");
+        }
+    }
+
     #[test]
     fn an_address_is_https_or_loopback_and_plain() {
         for good in ["https://fhir.test/r4", "https://fhir.test/r4/", "http://127.0.0.1:8090/fhir", "http://localhost/r4"] {

@@ -16,6 +16,8 @@ pub mod lambda;
 #[cfg(feature = "server")]
 pub mod client;
 #[cfg(feature = "server")]
+pub mod consent;
+#[cfg(feature = "server")]
 pub mod flow;
 #[cfg(feature = "server")]
 pub mod grant;
@@ -59,6 +61,8 @@ pub mod params;
 pub mod store;
 
 // The rooms. They do not know one another.
+#[cfg(feature = "server")]
+pub mod account;
 #[cfg(feature = "server")]
 pub mod app;
 #[cfg(feature = "server")]

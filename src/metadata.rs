@@ -74,6 +74,7 @@ impl Metadata {
             has_v2: bases.iter().all(|base| base.strategy == Strategy::SmartOnFhir),
         };
         let mut document = self.endpoints(&facts);
+        document.insert("management_endpoint".to_owned(), format!("{}/account/apps", self.issuer).into());
         document.insert("capabilities".to_owned(), facts.capabilities());
         if let [base] = bases {
             publish(base, &mut document);

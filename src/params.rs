@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, Request, header};
 
 /// The most parameters in one request.
 const MAX_PARAMS: usize = 100;
+/// The most in a form of boxes that can be ticked: there may be several for each scope of a request.
+const MAX_BOXES: usize = 500;
 /// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
@@ -36,7 +38,7 @@ pub enum BadForm {
     /// More than [`MAX_BODY`].
     #[error("the body is too large")]
     TooLarge,
-    /// More than a hundred parameters.
+    /// More parameters than any form of ours has.
     #[error("there are too many parameters")]
     TooMany,
     /// The connection broke.
@@ -50,9 +52,13 @@ impl Params {
     /// # Errors
     /// [`BadForm::TooMany`]
     pub fn parse(encoded: &[u8]) -> Result<Self, BadForm> {
+        Self::parse_at_most(encoded, MAX_PARAMS)
+    }
+
+    fn parse_at_most(encoded: &[u8], most: usize) -> Result<Self, BadForm> {
         let mut params = Vec::new();
         for pair in encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            if params.len() == MAX_PARAMS {
+            if params.len() == most {
                 return Err(BadForm::TooMany);
             }
             let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
@@ -70,10 +76,22 @@ impl Params {
     /// # Errors
     /// [`BadForm`]
     pub async fn from_body(request: Request<Body>) -> Result<Self, BadForm> {
+        Self::from_body_at_most(request, MAX_PARAMS).await
+    }
+
+    /// Reads the body of a form that is mostly boxes to be ticked.
+    ///
+    /// # Errors
+    /// [`BadForm`]
+    pub async fn from_boxes(request: Request<Body>) -> Result<Self, BadForm> {
+        Self::from_body_at_most(request, MAX_BOXES).await
+    }
+
+    async fn from_body_at_most(request: Request<Body>, most: usize) -> Result<Self, BadForm> {
         if !is_form(request.headers()) {
             return Err(BadForm::ContentType);
         }
-        Self::parse(&read_body(request.into_body()).await?)
+        Self::parse_at_most(&read_body(request.into_body()).await?, most)
     }
 
     /// The one value of a parameter. RFC 6749 §3.1: without a value it counts as absent.

@@ -37,7 +37,7 @@ use crate::password::{PasswordError, Passwords};
 use crate::store::{self, Store};
 use crate::tenant::Tenant;
 use crate::token::Algorithm;
-use crate::{authorize, launch_pad, oauth, ops};
+use crate::{account, authorize, launch_pad, oauth, ops};
 
 /// What every handler needs.
 pub struct App {
@@ -163,6 +163,7 @@ impl App {
 /// Every path that the server answers.
 pub fn router(app: &Arc<App>) -> Router {
     let routes = Router::new()
+        .merge(account::router())
         .merge(authorize::router())
         .merge(oauth::router(app))
         .merge(ops::router())

@@ -12,6 +12,7 @@ use axum::routing::get;
 use super::App;
 use crate::error::PageError;
 use crate::secret::Digest;
+use crate::words::{Locale, Words};
 
 pub(super) const STYLE: &str = include_str!("../../static/admit.css");
 const ICON: &str = include_str!("../../static/favicon.svg");
@@ -28,13 +29,27 @@ pub struct Chrome {
     pub css: String,
     /// A banner, where there is something that everybody has to know.
     pub notice: Option<String>,
+    /// The language that the page speaks.
+    pub locale: Locale,
 }
 
 impl Chrome {
     /// The frame of this app's pages.
     #[must_use]
     pub fn of(app: &App) -> Self {
-        Self { org: app.tenant.organization.clone(), css: VERSION.clone(), notice: app.tenant.notice.clone() }
+        Self { org: app.tenant.organization.clone(), css: VERSION.clone(), notice: app.tenant.notice.clone(), locale: Locale::En }
+    }
+
+    /// The same of a page in these words.
+    #[must_use]
+    pub fn speaking(self, words: &Words) -> Self {
+        Self { locale: words.locale(), ..self }
+    }
+
+    /// The words of the page.
+    #[must_use]
+    pub fn words(&self) -> &'static Words {
+        Words::get(self.locale)
     }
 }
 

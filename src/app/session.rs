@@ -93,16 +93,19 @@ pub fn is_our_own_form(app: &App, headers: &HeaderMap, form: &Params, expected: 
 pub enum OwnPage {
     /// Where a clinician opens an app.
     LaunchPad,
+    /// Where a person sees their apps.
+    Account,
 }
 
 impl OwnPage {
-    const ALL: [Self; 1] = [Self::LaunchPad];
+    const ALL: [Self; 2] = [Self::LaunchPad, Self::Account];
 
     /// Its name in a URL.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::LaunchPad => "launch-pad",
+            Self::Account => "account",
         }
     }
 
@@ -117,6 +120,7 @@ impl OwnPage {
     pub fn path(self) -> &'static str {
         match self {
             Self::LaunchPad => "/launch-pad",
+            Self::Account => "/account/apps",
         }
     }
 
@@ -125,6 +129,7 @@ impl OwnPage {
     pub fn title(self) -> &'static str {
         match self {
             Self::LaunchPad => "the launch pad",
+            Self::Account => "your apps",
         }
     }
 

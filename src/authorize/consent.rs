@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::consent_choice::{Boxes, ChoiceBox, Ticks};
 use super::current::Current;
-use super::patient::Row;
 use super::{dispatch, logout};
-use crate::app::{App, Chrome, Page};
+use crate::app::{App, Chrome, Page, PatientRow};
 use crate::audit::Origin;
+use crate::client::Client;
+use crate::consent::{Decision, Offer, REMEMBERED_LIFE, Unfit};
 use crate::error::PageError;
 use crate::flow::Step;
 use crate::grant::{OFFLINE_LIFE, Refresh};
@@ -19,40 +21,50 @@ use crate::params::Params;
 use crate::person::SignedIn;
 use crate::scope::{Level, Scope, ScopeSet};
 use crate::store::Fact;
-use crate::words::{Locale, Permission, Reader, Words};
+use crate::words::{Arg, Locale, Reader, Words, sentence};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct ConsentPage {
     chrome: Chrome,
-    app_name: String,
-    app_verified: bool,
-    app_host: String,
-    app_developer: Option<String>,
+    card: AppCard,
     user_name: String,
-    patient: Option<Row>,
+    patient: Option<PatientRow>,
     emergency: Option<String>,
     is_self: bool,
     action: String,
     csrf: String,
     identity: Vec<String>,
     groups: Vec<Group>,
-    offline: Option<String>,
+    offline: Option<Offline>,
     until: String,
+    remembered: Option<String>,
+    asked_before: bool,
     error: Option<String>,
+}
+
+/// What there is to know of the app.
+struct AppCard {
+    name: String,
+    is_verified: bool,
+    host: String,
+    developer: Option<String>,
+    logo: Option<String>,
+    website: Option<String>,
+    policy: Option<String>,
+    terms: Option<String>,
+    attestation: String,
 }
 
 struct Group {
     title: String,
-    items: Vec<Item>,
+    boxes: Vec<ChoiceBox>,
 }
 
-struct Item {
-    value: String,
-    id: String,
-    label: String,
+/// The box for an access that goes on when the person is away.
+struct Offline {
     detail: String,
-    checked: bool,
+    is_ticked: bool,
 }
 
 /// The question.
@@ -68,7 +80,7 @@ pub(super) async fn show(
         None => dispatch::next(current).await,
         Some(signed_in) => {
             current.touch().await?;
-            page(&current, &signed_in, StatusCode::OK, None).await
+            page(&current, &signed_in, language(&current, &headers), None).await
         }
     }
 }
@@ -77,6 +89,26 @@ fn stands_here(current: &Current) -> Option<SignedIn> {
     let signed_in = current.signed_in.as_ref()?;
     let is_here = current.flow.next_step(Some(signed_in), &current.client, current.origin.now) == Step::Consent;
     (is_here && current.flow.user_id.as_ref() == Some(&signed_in.user.id)).then(|| signed_in.clone())
+}
+
+/// What this person decided the last time, where that answers the flow.
+pub(super) async fn remembered(current: &Current) -> Result<Option<ScopeSet>, PageError> {
+    let Current { app, origin, flow, client, .. } = current;
+    let Some(signed_in) = stands_here(current).filter(|_| !flow.ask.prompt.consent) else { return Ok(None) };
+    let Some(decision) = earlier(current, &signed_in).await? else { return Ok(None) };
+    let Some(answer) = decision.answer(&flow.can_be_given_by(&signed_in.user), client) else { return Ok(None) };
+    let person = (&signed_in.user.id, &signed_in.session_id);
+    let subject = flow.subject(&signed_in.user.id);
+    let counts = app.store.recall(origin, flow, person, (subject, decision), &answer).await?;
+    Ok(counts.then_some(answer))
+}
+
+async fn earlier(current: &Current, signed_in: &SignedIn) -> Result<Option<Decision>, PageError> {
+    let Current { app, origin, flow, client, .. } = current;
+    if !flow.remembers(signed_in, client) {
+        return Ok(None);
+    }
+    Ok(app.store.decision(&origin.tenant, &flow.subject(&signed_in.user.id), origin.now).await?)
 }
 
 /// The decision.
@@ -89,7 +121,7 @@ pub(super) async fn submit(
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let form = Params::from_body(request).await?;
+    let form = Params::from_boxes(request).await?;
     current.check_form(&headers, &form)?;
     let decision = form.get("decision")?.unwrap_or_default();
     if decision == "deny" {
@@ -108,29 +140,30 @@ pub(super) async fn submit(
         return Err(PageError::forged());
     }
     let offered = current.flow.can_be_given_by(&signed_in.user);
-    let ticked: Vec<&str> = form.all("scope")?;
-    let Some(approved) = chosen(&offered, &ticked) else { return Err(PageError::forged()) };
-    if approved.resources().next().is_none() && !approved.has(&Scope::OpenId) {
-        return page(&current, &signed_in, StatusCode::BAD_REQUEST, Some("Tick at least one of the boxes, or press Deny.")).await;
+    let ticked = form.all("scope")?;
+    match Offer::of(&offered).allowed(&ticked) {
+        Err(Unfit::NotOffered) => Err(PageError::forged()),
+        Err(unfit) => page(&current, &signed_in, language(&current, &headers), Some((unfit, &ticked))).await,
+        Ok(approved) => {
+            let is_kept = current.flow.remembers(&signed_in, &current.client);
+            let decision = is_kept.then(|| Box::new(Decision::now(&offered, &approved, &current.client, current.origin.now)));
+            dispatch::learn(&mut current, &signed_in, Fact::Approved(approved, decision)).await?;
+            dispatch::next(current).await
+        }
     }
-    dispatch::learn(&mut current, &signed_in, Fact::Approved(approved)).await?;
-    dispatch::next(current).await
 }
 
-/// What was offered less the boxes that were cleared; `None` where something was ticked that was
-/// never offered.
-fn chosen(offered: &ScopeSet, ticked: &[&str]) -> Option<ScopeSet> {
-    let boxes: Vec<String> = offered.resources().map(ToString::to_string).collect();
-    if ticked.iter().any(|ticked| !boxes.iter().any(|own| own == ticked)) {
-        return None;
-    }
-    Some(offered.filtered(|scope| match scope {
-        Scope::Resource(_) => ticked.contains(&scope.to_string().as_str()),
-        _ => true,
-    }))
+fn language(current: &Current, headers: &HeaderMap) -> &'static Words {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Words::get(Locale::negotiate(current.flow.ask.ui_locales.as_deref(), accepted))
 }
 
-async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error: Option<&str>) -> Result<Response, PageError> {
+async fn page(
+    current: &Current,
+    signed_in: &SignedIn,
+    words: &'static Words,
+    refused: Option<(Unfit, &[&str])>,
+) -> Result<Response, PageError> {
     let Current { app, origin, flow, client, .. } = current;
     let offered = flow.can_be_given_by(&signed_in.user);
     if offered.is_empty() {
@@ -146,96 +179,126 @@ async fn page(current: &Current, signed_in: &SignedIn, status: StatusCode, error
         (Some(base), Some(id)) => app.directory.patient(origin, base, id).await?,
         _ => None,
     };
+    let is_self = flow.patient_id.is_some() && flow.patient_id == signed_in.user.own_patient();
+    let earlier = earlier(current, signed_in).await?;
+    let logo = app.store.logo_of(&origin.tenant, &client.id).await?;
+    let offer = Offer::of(&offered);
+    let ticks = match (&refused, &earlier) {
+        (Some((_, ticked)), _) => Ticks::Posted(ticked),
+        (None, Some(decision)) => Ticks::Earlier(decision),
+        (None, None) => Ticks::Everything,
+    };
+    let reader = if signed_in.user.is_clinician() { Reader::Clinician } else { Reader::Patient };
+    let boxes = Boxes { words, reader, ticks, count: 0 };
     let page = ConsentPage {
-        chrome: Chrome::of(app),
-        app_name: client.name.clone(),
-        app_verified: client.is_verified,
-        app_host: flow.ask.return_to.uri().host(),
-        app_developer: client.developer.clone(),
+        chrome: Chrome::of(app).speaking(words),
+        card: AppCard::of(client, flow.ask.return_to.uri().host(), logo, words),
         user_name: signed_in.user.display_name.clone(),
-        patient: patient.map(|patient| Row::new(patient, origin.now.date())),
+        patient: patient.map(|patient| in_words(PatientRow::new(patient, origin.now.date()), words)),
         emergency: flow.emergency_reason.clone(),
-        is_self: flow.patient_id.is_some() && flow.patient_id == signed_in.user.own_patient(),
+        is_self,
         action: current.url("/consent"),
         csrf: current.consent_csrf(),
-        identity: identity(&offered),
-        // The one error is that nothing was ticked, and so it stays.
-        groups: groups(&offered, error.is_none()),
-        offline: offline(&offered),
-        until: "This access ends ten minutes after you allow it. The app has to ask you again after that.".to_owned(),
-        error: error.map(str::to_owned),
+        identity: identity(&offered, words, reader),
+        offline: offer.offline().then(|| Offline {
+            detail: words.text("consent-offline-detail", &[("days", Arg::from(OFFLINE_LIFE.whole_days()))]),
+            is_ticked: boxes.ticks.have(&Scope::OfflineAccess),
+        }),
+        groups: groups(&offer, boxes, is_self),
+        until: until(&offered, words),
+        remembered: flow
+            .remembers(signed_in, client)
+            .then(|| words.text("consent-remembered", &[("days", Arg::from(REMEMBERED_LIFE.whole_days()))])),
+        asked_before: earlier.is_some(),
+        error: refused.map(|(unfit, _)| complaint(unfit, words)),
     };
+    let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let mut response = Page(status, page).into_response();
     response.extensions_mut().insert(current.form_action());
     Ok(response)
 }
 
-/// What comes with signing in.
-fn identity(offered: &ScopeSet) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if offered.has(&Scope::OpenId) {
-        sentences.push("A number that stands for you, and when you signed in.");
-    }
-    if offered.has(&Scope::Profile) {
-        sentences.push("Your name.");
-    }
-    if offered.has(&Scope::FhirUser) {
-        sentences.push("Which entry in the health system is yours.");
-    }
-    if offered.need_patient() {
-        sentences.push("Which patient this is about.");
-    }
-    sentences.into_iter().map(str::to_owned).collect()
-}
-
-/// One box per resource scope, by whose data it is about.
-fn groups(offered: &ScopeSet, is_ticked: bool) -> Vec<Group> {
-    let of = |level: Level, title: &str| {
-        let items: Vec<Item> = offered
-            .resources()
-            .enumerate()
-            .filter(|(_, scope)| scope.level == level)
-            .map(|(place, scope)| {
-                let words = Words::get(Locale::En);
-                let permission = Permission::from(scope.clone());
-                Item {
-                    value: scope.to_string(),
-                    id: format!("scope-{place}"),
-                    label: permission.label(words, Reader::Patient),
-                    detail: permission.detail(words).unwrap_or_default(),
-                    checked: is_ticked,
-                }
-            })
-            .collect();
-        (!items.is_empty()).then(|| Group { title: title.to_owned(), items })
+/// What of a patient is not the same in every language.
+fn in_words(row: PatientRow, words: &Words) -> PatientRow {
+    let sex = match row.sex.as_str() {
+        "female" => words.text("consent-female", &[]),
+        "male" => words.text("consent-male", &[]),
+        "other" => words.text("consent-other", &[]),
+        _ => words.text("consent-not-known", &[]),
     };
-    [of(Level::Patient, "In this patient's record"), of(Level::User, "In the records that you may open")].into_iter().flatten().collect()
+    let age = match row.age.split_once(' ') {
+        Some((count, "y")) => words.text("consent-years", &[("count", Arg::from(count))]),
+        Some((count, "mo")) => words.text("consent-months", &[("count", Arg::from(count))]),
+        Some((count, "d")) => words.text("consent-days", &[("count", Arg::from(count))]),
+        _ => words.text("consent-not-known", &[]),
+    };
+    PatientRow { sex, age, ..row }
 }
 
-/// How long it goes on when the person is away.
-fn offline(offered: &ScopeSet) -> Option<String> {
-    match Refresh::asked_by(offered)? {
-        Refresh::Offline => Some(format!(
-            "The app keeps this access while you are away. It ends {} days after the app last used it, or when the hospital ends it.",
-            OFFLINE_LIFE.whole_days()
-        )),
-        Refresh::Online => Some("The app keeps this access until you sign out here, or until you have been away for a while.".to_owned()),
+fn complaint(unfit: Unfit, words: &Words) -> String {
+    match unfit {
+        Unfit::Nothing | Unfit::NotOffered => words.text("consent-tick-something", &[]),
+        Unfit::WholeAndParts => words.text("consent-whole-and-parts", &[]),
+        Unfit::TooMany => words.text("consent-too-many", &[]),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// SC-10, SC-11
-    #[test]
-    fn only_what_was_offered_can_be_ticked_and_only_what_was_ticked_is_given() {
-        let offered = ScopeSet::parse("openid launch/patient patient/Patient.rs patient/Observation.rs offline_access").expect("scopes");
-        let given = |ticked: &[&str]| chosen(&offered, ticked).map(|set| set.to_string());
-        assert_eq!(given(&["patient/Patient.rs"]).as_deref(), Some("openid launch/patient patient/Patient.rs offline_access"));
-        assert_eq!(given(&[]).as_deref(), Some("openid launch/patient offline_access"));
-        for forged in ["patient/*.rs", "patient/Patient.cruds", "openid", ""] {
-            assert_eq!(given(&[forged]), None, "{forged}");
+impl AppCard {
+    fn of(client: &Client, host: String, logo: Option<String>, words: &Words) -> Self {
+        // What an app says of itself leads nowhere but to a web page.
+        let web = |link: &Option<String>| link.clone().filter(|link| link.starts_with("https://"));
+        Self {
+            name: client.name.clone(),
+            is_verified: client.is_verified,
+            host,
+            developer: client.developer.clone(),
+            logo: logo.map(|digest| format!("/client-logo/{digest}")),
+            website: web(&client.website),
+            policy: web(&client.policy_uri),
+            terms: web(&client.tos_uri),
+            attestation: match client.attested {
+                Some(true) => words.text("consent-attested", &[]),
+                Some(false) => words.text("consent-not-attested", &[]),
+                None => words.text("consent-attested-unknown", &[]),
+            },
         }
+    }
+}
+
+/// What comes with signing in.
+fn identity(offered: &ScopeSet, words: &Words, reader: Reader) -> Vec<String> {
+    let comes_along = |scope: &&Scope| !matches!(scope, Scope::OfflineAccess | Scope::OnlineAccess);
+    let mut sentences: Vec<String> = offered.iter().filter(comes_along).filter_map(|scope| sentence(scope, words, reader)).collect();
+    if offered.need_patient() && !offered.has(&Scope::LaunchPatient) {
+        sentences.extend(sentence(&Scope::LaunchPatient, words, reader));
+    }
+    sentences
+}
+
+/// The boxes, by whose data they are about.
+fn groups(offer: &Offer, mut boxes: Boxes<'_>, is_self: bool) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for level in [Level::Patient, Level::User] {
+        let choices = offer.choices.iter().filter(|choice| choice.permission.scopes.iter().all(|scope| scope.level == level));
+        let found = boxes.of(choices);
+        if !found.is_empty() {
+            let title = if is_self && level == Level::Patient {
+                boxes.words.text("consent-group-own", &[])
+            } else {
+                boxes.words.text(&format!("group-{level}"), &[])
+            };
+            groups.push(Group { title, boxes: found });
+        }
+    }
+    groups
+}
+
+/// How long it goes on, beside an access that goes on when the person is away.
+fn until(offered: &ScopeSet, words: &Words) -> String {
+    let has_choice = offered.has(&Scope::OfflineAccess);
+    match Refresh::asked_by(&offered.filtered(|scope| *scope != Scope::OfflineAccess)) {
+        Some(_) => words.text("consent-online", &[]),
+        None if has_choice => words.text("consent-brief-else", &[]),
+        None => words.text("consent-brief", &[]),
     }
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::current::Current;
-use super::{patient, respond};
+use super::{consent, patient, respond};
 pub(super) use crate::app::see_other;
 use crate::audit::Entry;
 use crate::error::{OAuthError, PageError};
@@ -27,6 +27,12 @@ pub(super) async fn next(mut current: Current) -> Result<Response, PageError> {
                 learn(&mut current, &signed_in, Fact::Patient(only)).await?;
                 continue;
             }
+        }
+        if step == Step::Consent
+            && let Some(approved) = consent::remembered(&current).await?
+        {
+            current.flow.approved = Some(approved);
+            continue;
         }
         let is_silent = current.flow.ask.prompt.none;
         return match step {
@@ -66,7 +72,7 @@ pub(super) async fn learn(current: &mut Current, signed_in: &SignedIn, fact: Fac
             flow.has_no_encounter = encounter.is_none();
             flow.encounter_id = encounter;
         }
-        Fact::Approved(scopes) => flow.approved = Some(scopes),
+        Fact::Approved(scopes, _) => flow.approved = Some(scopes),
     }
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! `dispatch` alone decides where the browser goes next; steps never route to one another.
 
 mod consent;
+mod consent_choice;
 mod cookie;
 mod current;
 mod dispatch;

@@ -28,7 +28,7 @@ const MAX_STATE: usize = 2048;
 const MAX_NONCE: usize = 512;
 const MAX_HINT: usize = 256;
 /// What may be sent along and is not acted upon: standing twice is an error all the same.
-const UNHEEDED: [&str; 4] = ["acr_values", "claims", "display", "ui_locales"];
+const UNHEEDED: [&str; 3] = ["acr_values", "claims", "display"];
 
 /// A new request, or a browser that comes back to one.
 pub(super) async fn by_get(
@@ -184,6 +184,8 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
         prompt: prompt.transpose()?.unwrap_or_default(),
         max_age: max_age(params)?,
         login_hint: capped("login_hint", MAX_HINT)?,
+        // A wish: what is too long is not one.
+        ui_locales: params.get("ui_locales")?.filter(|tags| tags.len() <= MAX_HINT).map(str::to_owned),
         id_token_hint: respond::subject_of_hint(app, params).await?,
         return_to: return_to.clone(),
         launch: None,

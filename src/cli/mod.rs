@@ -5,6 +5,7 @@ mod demo;
 mod desk;
 mod failure;
 mod fhir_base;
+mod grant;
 mod input;
 mod key;
 mod master_key;
@@ -53,6 +54,8 @@ enum Command {
     FhirBase(fhir_base::FhirBases),
     /// Apps
     Client(client::Clients),
+    /// What people allowed apps to do
+    Grant(grant::Grants),
     /// People who sign in
     User(user::Users),
     /// Patients whom people may open
@@ -105,6 +108,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Serve(_) => serve::run(config).await,
             Command::FhirBase(asked) => fhir_base::run(config, asked).await,
             Command::Client(asked) => client::run(config, asked).await,
+            Command::Grant(asked) => grant::run(config, asked).await,
             Command::User(asked) => user::run(config, asked).await,
             Command::Patient(asked) => patient::run(config, asked).await,
             Command::Key(asked) => key::run(config, asked).await,

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
-use crate::grant::{self, Grant};
+use crate::grant::{self, ACCESS_LIFE, Grant};
 use crate::key::Purpose;
 use crate::keys::Keys;
 use crate::person::User;
@@ -19,9 +19,6 @@ use crate::scope::{Level, Scope, ScopeSet};
 use crate::secret::RefreshToken;
 use crate::token::{AccessClaims, Algorithm, IdClaims, base64url};
 
-/// How long an access token in a person's name is good. A validator that looks at the token alone
-/// learns of a revocation only at its end.
-pub const USER_TOKEN_LIFE: Duration = Duration::minutes(10);
 /// How long an access token of a client itself is good (SMART Backend Services: at most 300 s).
 pub const CLIENT_TOKEN_LIFE: Duration = Duration::minutes(5);
 /// How long an ID token is good: long enough to be looked at.
@@ -85,7 +82,7 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
         iss: app.tenant.issuer.clone(),
         sub: grant.user_id.to_string(),
         aud: grant.audience.clone(),
-        exp: (now + USER_TOKEN_LIFE).unix_timestamp(),
+        exp: (now + ACCESS_LIFE).unix_timestamp(),
         iat: now.unix_timestamp(),
         nbf: now.unix_timestamp(),
         jti: grant::jti(&grant.id, jti),
@@ -122,7 +119,7 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
-        expires_in: USER_TOKEN_LIFE.whole_seconds(),
+        expires_in: ACCESS_LIFE.whole_seconds(),
         scope: claims.scope,
         refresh_token: refresh.map(|token| token.expose().to_owned()),
         id_token,

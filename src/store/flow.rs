@@ -4,8 +4,10 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::audit::record;
+use super::consent::remember;
 use super::{Error, Store, change, read, seconds, time};
 use crate::audit::{Entry, Origin};
+use crate::consent::Decision;
 use crate::flow::{Ask, Flow};
 use crate::id::{FlowId, PatientId, SessionId, TenantId, UserId};
 use crate::scope::ScopeSet;
@@ -35,8 +37,8 @@ pub enum Fact {
     Encounter(Option<String>),
     /// A patient outside of their panel, and why.
     Emergency(PatientId, String),
-    /// What the person allowed.
-    Approved(ScopeSet),
+    /// What the person allowed, and the decision that is remembered of it.
+    Approved(ScopeSet, Option<Box<Decision>>),
 }
 
 #[derive(FromRow)]
@@ -157,7 +159,7 @@ impl Store {
                     Fact::Emergency(chosen, why) => (patient, reason) = (Some(chosen.as_str()), Some(why.as_str())),
                     Fact::Encounter(Some(chosen)) => encounter = Some(chosen.as_str()),
                     Fact::Encounter(None) => no_encounter_at = Some(seconds(origin.now)),
-                    Fact::Approved(scopes) => approved = Some(scopes.to_string()),
+                    Fact::Approved(scopes, _) => approved = Some(scopes.to_string()),
                 }
                 let found = change!(
                     &mut conn,
@@ -191,7 +193,10 @@ impl Store {
                         let entry = Entry::done("patient.emergency_access").user(&user).client(client).patient(patient).session(&session);
                         record(&mut conn, &origin, entry.detail(reason)).await
                     }
-                    Fact::Approved(scopes) => {
+                    Fact::Approved(scopes, decision) => {
+                        if let Some(decision) = decision {
+                            remember(&mut conn, &origin, &flow.subject(&user), decision).await?;
+                        }
                         let mut entry =
                             Entry::done("consent.granted").user(&user).client(client).session(&session).detail(&scopes.to_string());
                         entry.patient = flow.patient_id.clone();

@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "client_keys", include_str!("../../migrations/0003_client_keys.sql")),
     (4, "launch", include_str!("../../migrations/0004_launch.sql")),
     (5, "directory", include_str!("../../migrations/0005_directory.sql")),
+    (6, "consent", include_str!("../../migrations/0006_consent.sql")),
     (7, "discovery", include_str!("../../migrations/0007_discovery.sql")),
 ];
 

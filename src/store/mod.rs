@@ -16,7 +16,9 @@
 mod assertion;
 mod audit;
 mod client;
+mod client_page;
 mod connect;
+mod consent;
 mod encounter;
 mod error;
 mod fhir_base;
@@ -31,6 +33,7 @@ mod readers;
 mod refresh;
 mod registration;
 mod session;
+mod standing;
 mod term;
 mod throttle;
 mod token;
@@ -43,6 +46,7 @@ use time::OffsetDateTime;
 
 pub use audit::AuditRow;
 pub use client::NewClient;
+pub use client_page::{ClientPage, Logo};
 pub use connect::Location;
 pub use error::Error;
 pub use flow::{Fact, NewFlow};
@@ -54,6 +58,7 @@ pub use patient::{ImportedPatient, Opener};
 pub use refresh::{Rotation, RotationRequest};
 pub use registration::{RegistrationToken, SelfRegistered};
 pub use session::NewSession;
+pub use standing::{Revoked, Selection, Standing};
 pub use throttle::{Allowance, Attempt};
 pub use user::NewUser;
 

@@ -93,6 +93,7 @@ impl Store {
                     ("delete from flow where expires_at < $1", now - DAY),
                     ("delete from launch where expires_at < $1", now - DAY),
                     ("delete from session where expires_at < $1", now - DAY),
+                    ("delete from remembered_consent where expires_at < $1", now),
                     ("delete from revoked_token where expires_at < $1", now - DAY),
                     // A minute, for an instance whose clock is behind.
                     ("delete from client_assertion where expires_at < $1", now - 60),

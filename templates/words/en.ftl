@@ -177,3 +177,88 @@ scope-offline_access = The app keeps this access while you are away.
 scope-online_access = The app keeps this access until you sign out.
 scope-__launch = Start apps here, with a patient that it names.
 scope-__introspect = Ask what the access of an app is good for.
+
+## Every page.
+
+page-footer = Admit, the sign-in service of
+page-error = Error
+page-signed-in-as = Signed in as
+page-switch-user = Not you? Switch user
+page-sign-out = Sign out
+page-made-by = Made by
+page-own-record = Your own record
+page-whose-record = Whose record
+page-what-it-may-do = What it may do
+
+## The consent page. An app's name stands before `consent-asks`, names behind the words that end in "by" and "to".
+
+consent-asks = asks for access
+consent-back-to = You go back to
+consent-verified-by = Verified by
+consent-not-verified-by = Not verified by
+consent-careful = Allow access only if you know this app and meant to open it.
+consent-patient = Patient
+consent-birth-date = Birth date
+consent-age = Age
+consent-sex = Sex
+consent-mrn = MRN
+consent-female = female
+consent-male = male
+consent-other = other
+consent-not-known = not known
+consent-years = { $count } y
+consent-months = { $count } mo
+consent-days = { $count } d
+consent-emergency = Emergency access, outside of your list.
+consent-emergency-reason = Your reason:
+consent-group-own = In your own record
+consent-how-long = How long
+consent-offline = Keep this access while you are away
+consent-offline-detail = It ends { $days } days after the app last used it, when you remove the app, or when the hospital ends it.
+consent-online = The app keeps this access until you sign out here, or until you have been away for a while.
+consent-brief = This access ends ten minutes after you allow it. The app has to ask you again after that.
+consent-brief-else = If not, this access ends ten minutes after you allow it.
+consent-remembered = Your answer is kept for { $days } days. Until then, you are asked again only if the app wants more.
+consent-take-back = You can take it back at any time:
+consent-asked-before = You have answered this app before. Now it asks again.
+consent-untick = Untick what you do not want to allow.
+consent-new = New
+consent-how-parts = Untick this to choose parts of it.
+consent-parts = Or only parts of it
+consent-technical = Technical names of these permissions
+consent-always = Always shared
+consent-always-why = This comes with signing in and cannot be left out.
+consent-about = About the app
+consent-attested = The maker has promised to keep the rules of a code of conduct for health apps.
+consent-not-attested = The maker has not promised to keep the rules of a code of conduct for health apps.
+consent-attested-unknown = The maker has not said if it keeps the rules of a code of conduct for health apps.
+consent-website = Its web site
+consent-policy = What happens to your data
+consent-terms = Terms of use
+consent-of = of
+consent-selected = selected
+consent-allow = Allow access
+consent-deny = Deny
+consent-tick-something = Tick at least one of the boxes, or press Deny.
+consent-whole-and-parts = You ticked the whole of something and parts of it as well. Here the whole is ticked. Untick it to allow parts only.
+consent-too-many = That is more than an app can be given one by one. Tick fewer boxes, or the whole.
+
+## The page of a person's apps. An app's name stands before `apps-removed`.
+
+apps-title = Your apps
+apps-lead = These apps can open health records because you let them. You can take that back at any time.
+apps-removed = was removed. It cannot get in again without asking you. What it has open now closes within ten minutes.
+apps-none = No app has access at the moment.
+apps-since = Allowed since
+apps-last-used = Last used
+apps-not-used = Not at the moment
+apps-when = When it can look
+apps-offline = Also while you are away
+apps-online = While you are signed in
+apps-brief = While you use it
+apps-ends = Ends if not used
+apps-remembered = Until it ends, it may come back without asking you again.
+apps-closed-record = A record that cannot be shown now
+apps-remove = Remove access
+apps-remove-what = The app can then look into this record no more. What it has copied stays with it: ask its maker to delete that.
+apps-remove-yes = Yes, remove access

@@ -181,3 +181,88 @@ scope-offline_access = La aplicación sigue con acceso cuando usted no está.
 scope-online_access = La aplicación sigue con acceso hasta que usted salga.
 scope-__launch = Abrir aplicaciones aquí, con el paciente que indique.
 scope-__introspect = Preguntar para qué vale el acceso de una aplicación.
+
+## Every page.
+
+page-footer = Admit, el servicio de acceso de
+page-error = Error
+page-signed-in-as = Ha entrado como
+page-switch-user = ¿No es usted? Cambiar de usuario
+page-sign-out = Salir
+page-made-by = Hecha por
+page-own-record = Su propia historia
+page-whose-record = De quién es la historia
+page-what-it-may-do = Qué puede hacer
+
+## The consent page. An app's name stands before `consent-asks`, names behind the words that end in "by" and "to".
+
+consent-asks = pide acceso
+consent-back-to = Después vuelve a
+consent-verified-by = Comprobada por
+consent-not-verified-by = No comprobada por
+consent-careful = Dé acceso solo si la conoce y usted quiso abrirla.
+consent-patient = Paciente
+consent-birth-date = Fecha de nacimiento
+consent-age = Edad
+consent-sex = Sexo
+consent-mrn = N.º de historia
+consent-female = mujer
+consent-male = hombre
+consent-other = otro
+consent-not-known = no se sabe
+consent-years = { $count } años
+consent-months = { $count } meses
+consent-days = { $count } días
+consent-emergency = Acceso de urgencia, fuera de su lista.
+consent-emergency-reason = Su razón:
+consent-group-own = En su propia historia
+consent-how-long = Por cuánto tiempo
+consent-offline = Mantener este acceso cuando usted no esté
+consent-offline-detail = Termina { $days } días después del último uso, cuando usted quite la aplicación o cuando el hospital lo decida.
+consent-online = La aplicación mantiene este acceso hasta que usted salga de aquí o pase un rato fuera.
+consent-brief = Este acceso termina diez minutos después de que lo dé. Luego la aplicación tiene que pedirlo otra vez.
+consent-brief-else = Si no, este acceso termina diez minutos después de que lo dé.
+consent-remembered = Su respuesta se guarda { $days } días. Hasta entonces solo se le pregunta otra vez si la aplicación quiere más.
+consent-take-back = Puede quitarlo cuando quiera:
+consent-asked-before = Usted ya respondió a esta aplicación. Ahora pregunta otra vez.
+consent-untick = Quite la marca de lo que no quiera permitir.
+consent-new = Nuevo
+consent-how-parts = Quite esta marca para elegir partes.
+consent-parts = O solo partes de ello
+consent-technical = Nombres técnicos de estos permisos
+consent-always = Se comparte siempre
+consent-always-why = Esto va con la entrada y no se puede quitar.
+consent-about = Sobre la aplicación
+consent-attested = Quien la hace ha prometido seguir un código de conducta para aplicaciones de salud.
+consent-not-attested = Quien la hace no ha prometido seguir un código de conducta para aplicaciones de salud.
+consent-attested-unknown = Quien la hace no ha dicho si sigue un código de conducta para aplicaciones de salud.
+consent-website = Su sitio web
+consent-policy = Qué pasa con sus datos
+consent-terms = Condiciones de uso
+consent-of = de
+consent-selected = marcadas
+consent-allow = Dar acceso
+consent-deny = Rechazar
+consent-tick-something = Marque al menos una casilla, o pulse Rechazar.
+consent-whole-and-parts = Usted marcó algo entero y también partes de ello. Aquí queda marcado entero. Quite esa marca para dar solo partes.
+consent-too-many = Es más de lo que una aplicación puede recibir por partes. Marque menos casillas, o el conjunto.
+
+## The page of a person's apps. An app's name stands before `apps-removed`.
+
+apps-title = Sus aplicaciones
+apps-lead = Usted dio acceso a estas aplicaciones. Puede quitarlo cuando quiera.
+apps-removed = ya no tiene acceso. No puede volver a entrar sin preguntarle. Lo que tiene abierto se cierra en diez minutos.
+apps-none = Ahora ninguna aplicación tiene acceso.
+apps-since = Permitida desde
+apps-last-used = Último uso
+apps-not-used = Ahora no
+apps-when = Cuándo puede mirar
+apps-offline = También cuando usted no está
+apps-online = Mientras esté dentro
+apps-brief = Mientras la usa
+apps-ends = Termina si no se usa
+apps-remembered = Hasta entonces puede volver sin preguntarle.
+apps-closed-record = Una historia que ahora no se puede ver
+apps-remove = Quitar el acceso
+apps-remove-what = La aplicación ya no podrá mirar esta historia. Lo que ha copiado se queda con ella: pida que lo borren.
+apps-remove-yes = Sí, quitar el acceso

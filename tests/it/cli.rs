@@ -4,6 +4,7 @@
 mod client;
 mod client_keys;
 mod fhir_base;
+mod grant;
 mod people;
 mod token;
 mod validate;

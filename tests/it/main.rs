@@ -1,6 +1,7 @@
 //! One integration-test binary: the real application, called in-process.
 #![allow(clippy::panic, reason = "a test that cannot go on says why")]
 
+mod account_apps;
 mod architecture;
 mod audience;
 mod audit;
@@ -12,6 +13,9 @@ mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod conformance;
+mod consent;
+mod consent_memory;
+mod consent_parts;
 mod directory;
 mod discovery;
 mod ehr_launch;

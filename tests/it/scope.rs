@@ -270,12 +270,12 @@ async fn a_forged_approval_cannot_be_picked_up_later() {
 async fn what_the_person_unticks_the_app_does_not_get() {
     let app = TestApp::start().await;
     for (ticked, given) in [
-        (vec!["patient/Observation.rs"], "openid launch/patient offline_access patient/Observation.rs"),
+        (vec!["patient/Observation.rs", "offline_access"], "openid launch/patient offline_access patient/Observation.rs"),
         (
-            vec!["patient/Patient.rs", "patient/Observation.rs"],
+            vec!["patient/Patient.rs", "patient/Observation.rs", "offline_access"],
             "openid launch/patient offline_access patient/Patient.rs patient/Observation.rs",
         ),
-        (vec![], "openid launch/patient offline_access"),
+        (vec!["offline_access"], "openid launch/patient offline_access"),
     ] {
         let mut browser = app.browser();
         let asked = "openid launch/patient offline_access patient/Patient.rs patient/Observation.rs";
@@ -302,7 +302,7 @@ async fn an_empty_approval_is_asked_again() {
     assert!(app.audit("code.issued").await.is_empty());
 }
 
-/// SC-12: no approval is remembered, so none can be stretched.
+/// SC-12: where no approval is remembered, none can be stretched.
 #[tokio::test]
 async fn an_earlier_approval_does_not_cover_a_later_request() {
     let app = TestApp::start().await;

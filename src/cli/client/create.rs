@@ -4,12 +4,13 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use time::{Duration, OffsetDateTime};
 
+use super::page::Page;
 use super::{keys, record, scopes};
 use crate::cli::Failure;
 use crate::cli::desk::Desk;
 use crate::cli::fhir_base::algorithm;
 use crate::cli::output::{Output, note};
-use crate::client::{Asking, Client, ClientAuth, GrantType};
+use crate::client::{Client, ClientAuth, GrantType};
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::key::Purpose;
@@ -29,9 +30,6 @@ pub(super) struct Create {
     /// The name that people see when they are asked to allow it
     #[arg(long, value_parser = label::name)]
     name: String,
-    /// Who made it, as people see it
-    #[arg(long, value_name = "NAME", value_parser = label::name)]
-    developer: Option<String>,
     /// How it proves who it is; `none` is a public client (a browser or phone app), which cannot keep a secret and relies on PKCE
     #[arg(long, default_value = "none", value_parser = auth())]
     auth: ClientAuth,
@@ -66,9 +64,8 @@ pub(super) struct Create {
     /// You know who is behind it: people are not warned
     #[arg(long)]
     verified: bool,
-    /// Clinicians are not asked for consent: your organisation has decided
-    #[arg(long)]
-    pre_approved: bool,
+    #[command(flatten)]
+    page: Page,
     /// It may introspect tokens of other clients: a FHIR server, a gateway
     #[arg(long)]
     may_introspect: bool,
@@ -164,8 +161,7 @@ impl Create {
         let mut seen = std::collections::HashSet::new();
         redirect_uris.retain(|uri| seen.insert(uri.as_str().to_owned()));
         let id = self.client_id.unwrap_or_else(|| ClientId::new(""));
-        let client = Client {
-            developer: self.developer,
+        let mut client = Client {
             grant_types,
             scopes: self.scope.unwrap_or_default(),
             redirect_uris,
@@ -175,11 +171,11 @@ impl Create {
             refresh_grace: Duration::seconds(self.refresh_grace.into()),
             refresh_max_life: self.refresh_max_life.map(|days| Duration::days(days.into())),
             is_verified: self.verified,
-            asks_clinicians: if self.pre_approved { Asking::PreApproved } else { Asking::Always },
             may_introspect: self.may_introspect,
             is_pkce_exempt: self.pkce_exempt,
             ..Client::new(id, &self.name, self.auth, OffsetDateTime::UNIX_EPOCH)
         };
+        self.page.describe(&mut client);
         keys::with_keys(client, &self.keys, self.assertions)
     }
 

@@ -2,6 +2,7 @@
 
 mod create;
 mod keys;
+mod page;
 mod registration;
 mod scopes;
 
@@ -11,12 +12,13 @@ use time::Duration;
 use super::desk::Desk;
 use super::output::{Output, Record, at, note};
 use super::{Failure, prompt};
-use crate::client::{Asking, Client};
+use crate::client::Client;
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::redirect::RedirectUri;
 use crate::scope::Scope;
 use crate::secret::ClientSecret;
+use crate::store::ClientPage;
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,6 +47,15 @@ enum Action {
         /// Its client_id
         client_id: String,
     },
+    /// Change what people see of a client, and when they are asked about it
+    Update {
+        /// Its client_id
+        client_id: String,
+        #[command(flatten)]
+        changes: Box<page::Changes>,
+    },
+    /// Give a client the picture that people know it by
+    SetLogo(page::SetLogo),
     /// Make a new secret, and let the old one end
     RotateSecret {
         /// Its client_id
@@ -94,6 +105,25 @@ pub(super) async fn run(config: Config, Clients { output, action }: Clients) -> 
         Action::Show { client_id } => {
             let desk = Desk::open(config).await?;
             output.one(&record(&find(&desk, client_id).await?))
+        }
+        Action::Update { client_id, changes } => {
+            let changes = ClientPage::from(*changes);
+            if changes == ClientPage::default() {
+                return Err(Failure::usage("nothing is to be changed: `admit client update --help` shows what can be"));
+            }
+            let desk = Desk::open(config).await?;
+            let client = find(&desk, client_id).await?;
+            if !desk.store.change_client_page(&desk.origin, &client.id, changes).await? {
+                return Err(unknown(&client.id));
+            }
+            output.one(&record(&find(&desk, client.id.to_string()).await?))
+        }
+        Action::SetLogo(page::SetLogo { client_id, file }) => {
+            let logo = page::read_logo(&file)?;
+            let desk = Desk::open(config).await?;
+            let client = find(&desk, client_id).await?;
+            let digest = desk.store.set_logo(&desk.origin, &client, logo).await?;
+            output.one(&Record::default().with("client_id", client.id.as_str()).with("logo", format!("/client-logo/{}", digest.as_str())))
         }
         Action::RotateSecret { client_id, keep_old } => rotate_secret(&Desk::open(config).await?, output, client_id, keep_old).await,
         Action::SetKeys { client_id, keys } => set_keys(&Desk::open(config).await?, output, client_id, &keys).await,
@@ -146,7 +176,12 @@ fn record(client: &Client) -> Record {
         .with("refresh_grace_seconds", client.refresh_grace.whole_seconds())
         .with("refresh_max_life_days", client.refresh_max_life.map(Duration::whole_days))
         .with("verified", client.is_verified)
-        .with("pre_approved", client.asks_clinicians == Asking::PreApproved)
+        .with("website", client.website.as_deref())
+        .with("policy_uri", client.policy_uri.as_deref())
+        .with("terms_uri", client.tos_uri.as_deref())
+        .with("attested", client.attested)
+        .with("consent_clinicians", client.asks_clinicians.as_str())
+        .with("consent_patients", client.asks_patients.as_str())
         .with("may_introspect", client.may_introspect)
         .with("key_ids", keys::key_ids(client))
         .with("jwks_uri", client.jwks_uri.as_deref())

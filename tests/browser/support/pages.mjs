@@ -29,7 +29,7 @@ const box = (page, scope) => page.locator(`input[name=scope][value="${scope}"]`)
 
 async function press(page, scope, isTicked) {
   // The label lies over its whole row, box and all: it is what gets the click.
-  await page.locator('.item', { has: box(page, scope) }).locator('label').click();
+  await page.locator('.item:has(> input[value="' + scope + '"]) > label').click();
   assert.equal(await box(page, scope).isChecked(), isTicked);
 }
 

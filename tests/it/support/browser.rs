@@ -48,9 +48,15 @@ impl Landing {
 
     /// The values of the ticked boxes.
     pub fn scopes(&self) -> Vec<String> {
-        let boxes = self.reply.body.split("name=\"scope\"").skip(1);
+        self.boxes().into_iter().filter(|(_, is_ticked)| *is_ticked).map(|(value, _)| value).collect()
+    }
+
+    /// Every box for a scope, and whether it is ticked.
+    pub fn boxes(&self) -> Vec<(String, bool)> {
+        let boxes = self.reply.body.split("name=\"scope\"").skip(1).filter_map(|rest| rest.split('>').next());
         let plain = |text: &str| text.replace("&#60;", "<").replace("&#62;", ">").replace("&#39;", "'").replace("&#38;", "&");
-        boxes.filter_map(|rest| rest.split("value=\"").nth(1)?.split('"').next().map(plain)).collect()
+        let value = |input: &str| input.split("value=\"").nth(1)?.split('"').next().map(plain);
+        boxes.filter_map(|input| Some((value(input)?, input.contains(" checked")))).collect()
     }
 
     /// The code that the app was sent.
