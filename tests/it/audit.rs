@@ -131,7 +131,7 @@ async fn each_refusal_leaves_one_entry() {
             entry("login refused", None, None, Some("unknown user name")),
             entry("login refused", Some("u-dis"), None, Some("the account is disabled")),
             entry("login success", Some("u-dr.a"), None, None),
-            entry("patient.selected refused", Some("u-dr.a"), Some("spa"), None),
+            entry("patient.selected refused", Some("u-dr.a"), Some("spa"), Some("the user may not open the patient")),
             entry("patient.selected success", Some("u-dr.a"), Some("spa"), None),
             entry("authorize refused", Some("u-dr.a"), Some("spa"), Some("access_denied")),
             entry("authorize.redirect_mismatch refused", None, Some("spa"), None),
