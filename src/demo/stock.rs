@@ -15,7 +15,7 @@ use crate::redirect::RedirectUri;
 use crate::scope::ScopeSet;
 use crate::secret::{ClientSecret, unique_id};
 use crate::store::{ImportedPatient, NewClient, NewUser, Opener, Store};
-use crate::tenant::FhirBase;
+use crate::tenant::{FhirBase, Panel, PatientSource, Patients};
 use crate::token::Algorithm;
 
 use super::start::StartError;
@@ -53,7 +53,14 @@ pub async fn stock(
     app_url: &str,
     launch_url: Option<String>,
 ) -> Result<Secrets, StartError> {
-    let base = FhirBase { audience: format!("{fhir_base}/"), ..FhirBase::new(BASE, fhir_base) };
+    // The FHIR server itself is asked for patients and visits; the carers' list stands beside it.
+    let patients_of = Patients {
+        source: PatientSource::Fhir,
+        panels: vec![Panel::GeneralPractitioner, Panel::CareTeam],
+        has_emergency_access: true,
+        ..Patients::default()
+    };
+    let base = FhirBase { audience: format!("{fhir_base}/"), patients: patients_of, ..FhirBase::new(BASE, fhir_base) };
     store.add_fhir_base(origin, &base).await?;
     store.import_patients(origin, BASE, patients(world, origin.now), true).await?;
     let hash = Passwords::new(1)?.hash(PASSWORD).await?;

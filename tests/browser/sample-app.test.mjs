@@ -250,7 +250,7 @@ test('a clinician opens the viewer from the launch pad, and it opens that patien
   await page.getByRole('link', { name: 'Open the launch pad' }).click();
   await signIn(page, demo, demo.who('clinician', 'largest panel'));
   await heading(page, 'Launch pad');
-  await page.locator('button[name=patient][value=p001]').click();
+  await page.locator('button[name=patient][value=p001]').first().click();
   await heading(page, 'Open an app');
   await page.locator('button[name=app][value=vitals-viewer]').click();
   await inState(page, 'ready');

@@ -17,7 +17,7 @@ export async function choosePatient(page, id, search) {
     await page.getByRole('button', { name: 'Search', exact: true }).click();
     await page.locator('.count', { hasText: search }).waitFor();
   }
-  await page.locator(`button[name=patient][value=${id}]`).click();
+  await page.locator(`button[name=patient][value=${id}]`).first().click();
 }
 
 /** Waits for the page with that heading. */
