@@ -42,6 +42,7 @@ const CAPABILITIES: &[(&str, &str)] = &[
     ("context-ehr-patient", "1.0"),
     ("context-ehr-encounter", "1.0"),
     ("context-standalone-patient", "1.0"),
+    ("context-standalone-encounter", "1.0"),
     ("permission-offline", "1.0"),
     ("permission-online", "2.0"),
     ("permission-patient", "1.0"),

@@ -1,6 +1,9 @@
 //! Group 1.2 of the suites (standalone launch), and group 1 of (g)(10) with its checks of scope and context.
 
-use super::kit::tokens;
+use admit::id::PatientId;
+use admit::person::Encounter;
+
+use super::kit::{an_encounter, tokens};
 use super::{CONFIDENTIAL, DOCTOR, Inferno, PUBLIC, granted, text};
 use crate::support::ISSUER;
 
@@ -90,4 +93,34 @@ async fn a_full_standalone_app_may_read_every_type_of_its_patient() {
         assert_eq!(reply.status.as_u16(), 200, "{kind}: {}", reply.body);
         assert_eq!(reply.json()["type"], "searchset", "{kind}");
     }
+}
+
+/// `context-standalone-encounter`, which no kit tests: after the patient, one of their encounters is chosen.
+#[tokio::test]
+async fn an_encounter_is_chosen_after_the_patient() {
+    let inferno = Inferno::start().await;
+    let id = an_encounter(DOCTOR.patient);
+    let visit = Encounter {
+        id: id.clone(),
+        status: "finished".to_owned(),
+        class: "ambulatory".to_owned(),
+        reason: String::new(),
+        started: "2026-11-02".to_owned(),
+        ended: "2026-11-02".to_owned(),
+    };
+    let visits = vec![(PatientId::new(DOCTOR.patient), visit)];
+    inferno.app.store().import_encounters(&inferno.app.origin(), "one", visits).await.expect("a visit");
+    let scope = "launch/patient launch/encounter openid patient/Patient.rs patient/Encounter.rs";
+    let mut browser = inferno.app.browser();
+    let page = browser.ask(&inferno.ask(PUBLIC, scope)).await;
+    let page = browser.log_in(&page, "dr.larkspur").await;
+    let page = browser.pick(&page, DOCTOR.patient).await;
+    assert_eq!(page.path(), "/encounter", "{}", page.reply.body);
+    let page = browser.submit(&page.at, &[("csrf", &page.csrf()), ("encounter", &id)]).await;
+    let landing = browser.approve(&page).await;
+    let tokens = tokens(&inferno.exchange(PUBLIC, &landing.code()).await);
+    assert_eq!(text(&tokens, "encounter"), id);
+    assert_eq!(granted(&tokens), scope.split(' ').collect::<Vec<_>>());
+    let read = inferno.fhir(&format!("Encounter/{id}"), Some(text(&tokens, "access_token"))).await;
+    assert_eq!(read.status.as_u16(), 200, "{}", read.body);
 }
