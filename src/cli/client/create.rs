@@ -138,9 +138,6 @@ fn warn(client: &Client, no_base: bool) {
     let in_vain = scopes::in_vain(client);
     if !in_vain.is_empty() {
         note(&format!("warning: this client can never be given {}: none of its grants leads there", in_vain.join(" ")));
-        if in_vain.iter().any(|scope| *scope == "launch") {
-            note("there is no EHR launch yet");
-        }
     }
     if client.redirect_uris.iter().any(|uri| uri.as_str().contains('*')) {
         note("warning: redirect URIs are compared byte for byte; `*` is no wildcard");
