@@ -125,6 +125,7 @@ impl Metadata {
         if self.is_open_to_registration {
             say("registration_endpoint", at("/register"));
         }
+        say("management_endpoint", at("/account/apps"));
         say("introspection_endpoint", at("/introspect"));
         say("revocation_endpoint", at("/revoke"));
         say("grant_types_supported", GrantType::ALL.iter().map(|grant| grant.as_str()).collect());

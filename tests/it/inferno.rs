@@ -21,6 +21,7 @@ mod patient_scopes;
 mod public;
 mod refresh;
 mod revocation;
+mod selection;
 mod standalone;
 mod stu1;
 mod v1_scopes;
