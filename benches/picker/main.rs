@@ -15,7 +15,7 @@ use admit::tenant::FhirBase;
 /// How often each page is asked for.
 const TIMES: u32 = 200;
 /// How many patients are written in one transaction.
-const BATCH: usize = 5000;
+const BATCH: usize = 500;
 /// What a page may cost, in milliseconds of CPU time.
 const BUDGET: f64 = 20.0;
 
@@ -85,8 +85,8 @@ async fn fill(store: &Store, origin: &Origin, count: usize) -> Result<(), admit:
     let few = (count / 20).max(1);
     let imported = |number: usize| {
         let mut opened_by = vec![opener("Practitioner/all")];
-        opened_by.extend((number % 2 == 0).then(|| opener("Practitioner/half")));
-        opened_by.extend((number % few == 0).then(|| opener("Practitioner/few")));
+        opened_by.extend(number.is_multiple_of(2).then(|| opener("Practitioner/half")));
+        opened_by.extend(number.is_multiple_of(few).then(|| opener("Practitioner/few")));
         ImportedPatient { patient: patient(number), is_inactive: false, opened_by }
     };
     for first in (0..count).step_by(BATCH) {

@@ -99,10 +99,10 @@ impl Remote<'_> {
         if is_theirs {
             return open(None);
         }
-        if who.kind == FhirUserKind::RelatedPerson {
-            if let Some((_, since)) = self.related(who).await?.filter(|(patient, _)| patient == id) {
-                return open(since);
-            }
+        if who.kind == FhirUserKind::RelatedPerson
+            && let Some((_, since)) = self.related(who).await?.filter(|(patient, _)| patient == id)
+        {
+            return open(since);
         }
         if who.kind != FhirUserKind::Practitioner || self.has(Panel::List) {
             let (store, tenant) = (&self.directory.store, &self.origin.tenant);

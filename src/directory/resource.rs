@@ -87,7 +87,8 @@ pub fn care_team(resource: &Value, references: &References<'_>, today: Date) -> 
     for participant in list(resource, "participant").filter(|participant| !is_over(participant, today)) {
         match references.id(participant.get("member"), "Practitioner") {
             Some(id) => {
-                openings.push(Opening { patient: patient.clone(), who: FhirUser { kind: FhirUserKind::Practitioner, id }, since: None })
+                let who = FhirUser { kind: FhirUserKind::Practitioner, id };
+                openings.push(Opening { patient: patient.clone(), who, since: None });
             }
             None => lost += 1,
         }

@@ -194,7 +194,6 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    #[expect(clippy::option_option, reason = "whether it is there, and whether it is known since when, are two things")]
     pub async fn listed_since(
         &self,
         tenant: &TenantId,
