@@ -26,7 +26,7 @@ select o.tenant_id, o.fhir_base, o.fhir_user, o.patient_id, p.imported_at
   from old_panel o
   join patient p on p.tenant_id = o.tenant_id and p.fhir_base = o.fhir_base and p.patient_id = o.patient_id;
 drop table old_panel;
-create index panel_patient on panel (tenant_id, fhir_base, patient_id);
+create index panel_patient on panel (tenant_id, fhir_base, patient_id, fhir_user);
 
 -- What a search within one person's panel may begin with, in the order in which it is shown: with a million
 -- patients on it, a page is still one short walk along this key.

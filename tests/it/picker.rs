@@ -177,6 +177,23 @@ async fn a_search_scans_no_table() {
     }
 }
 
+/// Nor does an import: what it costs must not grow with how many were imported before.
+#[tokio::test]
+async fn an_import_looks_at_one_patient_only() {
+    let app = TestApp::start().await;
+    let Location::Sqlite(path) = app.location() else { return };
+    let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");
+    let function = include_str!("../../src/store/term.rs").split("async fn index").nth(1).expect("the function");
+    let statements: Vec<&str> =
+        function.split("let statement = \"").skip(1).map(|rest| rest.split("\";").next().expect("a statement")).collect();
+    assert_eq!(statements.len(), 2);
+    for statement in statements {
+        let explained = sqlx::AssertSqlSafe(format!("explain query plan {statement}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");
+        assert!(plan.iter().all(|(_, _, _, step)| step.contains("fhir_base=? AND patient_id=?")), "{statement}: {plan:#?}");
+    }
+}
+
 /// Those opened last come first, for a clinician with more patients than can be seen at once.
 #[tokio::test]
 async fn patients_opened_last_come_first() {
