@@ -39,11 +39,8 @@ fn scopes(c: &mut Criterion) {
 
     let (words, groups) = (Words::get(Locale::En), groups(&asked));
     let permissions = || groups.iter().flat_map(|group| &group.permissions);
-    c.bench_function("the words of all of them", |b| {
-        b.iter(|| {
-            permissions().map(|own| own.label(words, Reader::Patient).len() + own.detail(words).map_or(0, |text| text.len())).sum::<usize>()
-        })
-    });
+    let length = || permissions().map(|own| own.label(words, Reader::Patient).len() + own.detail(words).map_or(0, |text| text.len()));
+    c.bench_function("the words of all of them", |b| b.iter(|| length().sum::<usize>()));
 }
 
 criterion_group!(benches, scopes);

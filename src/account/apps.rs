@@ -129,7 +129,7 @@ async fn page(
             about,
             allowed,
             logo: logo.map(|digest| format!("/client-logo/{digest}")),
-            ..Card::of(place, subject, known, client, words)
+            ..Card::of(place, subject, &known, client, words)
         });
     }
     let page =
@@ -171,7 +171,7 @@ fn gather(standing: Vec<Standing>, decisions: Vec<(Subject, Decision)>) -> Vec<(
 }
 
 impl Card {
-    fn of(place: usize, subject: Subject, known: Known, client: Client, words: &Words) -> Self {
+    fn of(place: usize, subject: Subject, known: &Known, client: Client, words: &Words) -> Self {
         let day = |time: OffsetDateTime| time.date().to_string();
         Self {
             id: format!("app-{place}"),

@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// SC-10 of the SMART notes: nothing is decoded a second time, and nothing is lost.
+    /// SC-10 of docs/conformance.md: nothing is decoded a second time, and nothing is lost.
     #[test]
     fn a_search_keeps_its_bytes() {
         for good in [

@@ -1,5 +1,5 @@
 //! Keys that a client publishes: fetched safely, kept no longer than the client allows, and never after it has taken them
-//! back (SMART App Launch 2.2 "Asymmetric"; CA-17, CA-18 of smart.md §4.4; CA-20, CA-23, WB-04, WB-06 of the threat catalogue).
+//! back (SMART App Launch 2.2 "Asymmetric"; CA-17 and CA-18 of docs/conformance.md; CA-20, CA-23, WB-04, WB-06 of the threat catalogue).
 
 use std::sync::Arc;
 
@@ -185,7 +185,7 @@ async fn those_who_come_at_once_share_a_fetch() {
     assert_eq!(server.asked(), 1);
 }
 
-/// CA-6 of smart.md: `jku` is the registered address, or it is wrong; and it is never asked.
+/// CA-6 of docs/conformance.md: `jku` is the registered address, or it is wrong; and it is never asked.
 #[tokio::test]
 async fn a_jku_is_the_registered_address() {
     let (app, key, server) = stage(Mood::Publishes).await;

@@ -220,7 +220,7 @@ async fn a_key_that_comes_along_is_not_looked_at() {
     assert_eq!(trap.asked(), 0);
 }
 
-/// CA-5 of smart.md, JW-08, RFC 7515 §4.1.11: another kind of token, or one that is to be read in another way.
+/// CA-5 of docs/conformance.md, JW-08, RFC 7515 §4.1.11: another kind of token, or one that is to be read in another way.
 #[tokio::test]
 async fn a_header_that_says_something_else_is_refused() {
     let (app, key) = stage().await;
