@@ -1,5 +1,5 @@
 //! Rights at this server, given to a client itself: `__introspect`, `__launch`. A token that holds one is for us and for nobody
-//! else (SMART App Launch 2.2 "Token Introspection"; IN-9 to IN-11 of smart.md §5.1, IR-01, IR-02, SL-18 of the catalogue).
+//! else (SMART App Launch 2.2 "Token Introspection"; IN-9 to IN-11, IR-01, IR-02, SL-18 of the catalogue).
 
 use admit::client::{Client, ClientAuth, GrantType};
 use admit::id::ClientId;
