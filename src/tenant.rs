@@ -27,6 +27,9 @@ impl Tenant {
     }
 }
 
+/// The versions of SMART App Launch that a FHIR base or an app can speak.
+pub const SMART_VERSIONS: [&str; 4] = ["1.0", "2.0", "2.1", "2.2"];
+
 /// A FHIR server that tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FhirBase {

@@ -15,7 +15,7 @@ use crate::label;
 use crate::label::is_deceptive;
 use crate::metadata::Metadata;
 use crate::store;
-use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Patients, Strategy};
+use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Patients, SMART_VERSIONS, Strategy};
 use crate::token::Algorithm;
 use rules::Rules;
 
@@ -95,7 +95,7 @@ struct Add {
     #[arg(long, default_value = "SMART_ON_FHIR", value_parser = strategy())]
     strategy: Strategy,
     /// The version of SMART App Launch that it speaks
-    #[arg(long, value_name = "VERSION", default_value = "2.2", value_parser = ["1.0", "2.0", "2.1", "2.2"])]
+    #[arg(long, value_name = "VERSION", default_value = "2.2", value_parser = SMART_VERSIONS)]
     smart_version: String,
     /// What its access tokens are signed with; RS256 is for validators that know nothing else
     #[arg(long, value_name = "ALG", default_value = "ES256", value_parser = algorithm(&["ES256", "RS256"]))]

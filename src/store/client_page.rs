@@ -1,4 +1,4 @@
-//! What people come to see of an app, and how they are asked about it. It can be changed later.
+//! What people come to see of an app, how they are asked about it, and how it is opened. It can be changed later.
 
 use sqlx::FromRow;
 
@@ -29,6 +29,10 @@ pub struct ClientPage {
     pub asks_clinicians: Option<Asking>,
     /// When everybody else is.
     pub asks_patients: Option<Asking>,
+    /// Where an EHR opens it.
+    pub launch_uri: Option<String>,
+    /// The version of SMART App Launch that it speaks.
+    pub smart_version: Option<String>,
     /// An administrator knows who is behind it.
     pub is_verified: Option<bool>,
 }
@@ -61,7 +65,8 @@ impl Store {
                                     set name = coalesce($3, name), developer = coalesce($4, developer), website = coalesce($5, website),
                                         policy_uri = coalesce($6, policy_uri), tos_uri = coalesce($7, tos_uri),
                                         attested = coalesce($8, attested), asks_clinicians = coalesce($9, asks_clinicians),
-                                        asks_patients = coalesce($10, asks_patients),
+                                        asks_patients = coalesce($10, asks_patients), launch_uri = coalesce($13, launch_uri),
+                                        smart_version = coalesce($14, smart_version),
                                         verified_at = case when $11 = 'yes' then coalesce(verified_at, $12)
                                                            when $11 = 'no' then null
                                                            else verified_at end
@@ -82,6 +87,8 @@ impl Store {
                         .bind(new.asks_patients.map(Asking::as_str))
                         .bind(new.is_verified.map(answer))
                         .bind(seconds(origin.now))
+                        .bind(&new.launch_uri)
+                        .bind(&new.smart_version)
                 )?;
                 if found > 0 {
                     record(&mut conn, &origin, Entry::done("client.changed").client(&id)).await?;

@@ -16,7 +16,7 @@ use crate::id::ClientId;
 use crate::key::Purpose;
 use crate::label;
 use crate::redirect::RedirectUri;
-use crate::scope::ScopeSet;
+use crate::scope::{Scope, ScopeSet};
 use crate::secret::{ClientSecret, unique_id};
 use crate::store::{self, NewClient};
 use crate::token::Algorithm;
@@ -141,6 +141,9 @@ fn warn(client: &Client, no_base: bool) {
     }
     if client.redirect_uris.iter().any(|uri| uri.as_str().contains('*')) {
         note("warning: redirect URIs are compared byte for byte; `*` is no wildcard");
+    }
+    if client.launch_uri.is_some() && !client.scopes.has(&Scope::Launch) {
+        note("warning: nothing can open it at its --launch-uri, because its --scope lacks `launch`");
     }
     if client.is_pkce_exempt {
         note("warning: without PKCE, a code that is stolen or injected works. Only conformance suites and STU1 apps need that");

@@ -182,6 +182,8 @@ fn record(client: &Client) -> Record {
         .with("attested", client.attested)
         .with("consent_clinicians", client.asks_clinicians.as_str())
         .with("consent_patients", client.asks_patients.as_str())
+        .with("launch_uri", client.launch_uri.as_deref())
+        .with("smart_version", client.smart_version.as_deref())
         .with("may_introspect", client.may_introspect)
         .with("key_ids", keys::key_ids(client))
         .with("jwks_uri", client.jwks_uri.as_deref())

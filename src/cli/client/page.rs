@@ -1,4 +1,4 @@
-//! What people come to see of an app, and when they are asked about it: flags of `create` and `update`.
+//! What people come to see of an app, when they are asked about it, and how it is opened: flags of `create` and `update`.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use crate::cli::Failure;
 use crate::client::{Asking, Client};
 use crate::label;
 use crate::store::{ClientPage, Logo};
+use crate::tenant::SMART_VERSIONS;
 
 /// The largest picture, in bytes.
 const MAX_LOGO: usize = 64 * 1024;
@@ -37,6 +38,12 @@ pub(super) struct Page {
     /// When patients and those who care for them are asked: each time, or once a year
     #[arg(long, value_name = "WHEN", value_parser = asking(&[Asking::Always, Asking::Remembered]))]
     consent_patients: Option<Asking>,
+    /// Where an EHR, or the launch pad, opens it; it needs the scope `launch` as well
+    #[arg(long, value_name = "URL", value_parser = label::link)]
+    launch_uri: Option<String>,
+    /// The version of SMART App Launch that it speaks, where that is not its FHIR base's
+    #[arg(long, value_name = "VERSION", value_parser = SMART_VERSIONS)]
+    smart_version: Option<String>,
 }
 
 /// What can be changed of a client later.
@@ -70,6 +77,8 @@ impl Page {
         client.attested = self.attested;
         client.asks_clinicians = self.consent_clinicians.unwrap_or(Asking::Always);
         client.asks_patients = self.consent_patients.unwrap_or(Asking::Always);
+        client.launch_uri = self.launch_uri;
+        client.smart_version = self.smart_version;
     }
 }
 
@@ -85,6 +94,8 @@ impl From<Changes> for ClientPage {
             attested: page.attested,
             asks_clinicians: page.consent_clinicians,
             asks_patients: page.consent_patients,
+            launch_uri: page.launch_uri,
+            smart_version: page.smart_version,
             is_verified: verified,
         }
     }

@@ -96,6 +96,32 @@ fn what_can_never_be_given_and_what_is_unsafe_is_warned_about() {
     assert!(done.err.contains("system/*.rs") && done.err.contains("PKCE"), "{}", done.err);
 }
 
+/// LCH-1: an EHR opens an app where it was registered, and the address can be changed.
+#[test]
+fn an_app_is_registered_for_ehr_launches() {
+    let admin = Admin::with_base();
+    let create = |id, scope| {
+        let uris = ["--redirect-uri", "https://a.test/cb", "--launch-uri", "https://a.test/launch?site=1"];
+        let rest = ["--scope", scope, "--smart-version", "2.0", "--json"];
+        let all = [&["client", "create", id, "--name", "A"][..], &uris, &rest].concat();
+        admin.run(&all)
+    };
+    assert_eq!(create("a", "openid launch").err, "");
+    let shown = admin.json(&["client", "show", "a"]);
+    assert_eq!((&shown["launch_uri"], &shown["smart_version"]), (&json!("https://a.test/launch?site=1"), &json!("2.0")));
+    let changed = admin.json(&["client", "update", "a", "--launch-uri", "https://a.test/start", "--smart-version", "2.2"]);
+    assert_eq!((&changed["launch_uri"], &changed["smart_version"]), (&json!("https://a.test/start"), &json!("2.2")));
+    // What was not named stays.
+    assert_eq!(admin.json(&["client", "update", "a", "--developer", "B"])["launch_uri"], json!("https://a.test/start"));
+
+    let in_vain = create("b", "openid");
+    assert!(in_vain.code == Some(0) && in_vain.err.contains("lacks `launch`"), "{}", in_vain.err);
+    for bad in ["javascript:alert(1)", "http://a.test/launch", "https://a.test/launch#x", "/launch"] {
+        admin.fails(2, &["client", "update", "a", "--launch-uri", bad]);
+    }
+    admin.fails(2, &["client", "update", "a", "--smart-version", "3.0"]);
+}
+
 #[test]
 fn a_client_that_only_introspects_needs_no_scope() {
     let admin = Admin::with_base();
