@@ -1,15 +1,15 @@
 // Pictures of the main pages: `node screenshots.mjs FOLDER [NAME…]` writes all of them, or those
-// that are named, such as the README's: `node screenshots.mjs ../../docs consent`.
+// whose names begin so.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBrowser } from './support/browser.mjs';
 import { Demo } from './support/demo.mjs';
-import { approve, choosePatient, heading, signIn } from './support/pages.mjs';
+import { approve, category, choosePatient, heading, openLaunchPad, signIn, takeApart, tick, untick } from './support/pages.mjs';
 
 const LOOKS = {
-  light: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  desktop: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
   dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: 'light' },
 };
@@ -23,17 +23,26 @@ const demo = await Demo.start();
 const browser = await openBrowser();
 
 async function take(page, name, options) {
-  if (names.length > 0 && !names.includes(name)) return;
+  if (names.length > 0 && !names.some((wanted) => name.startsWith(wanted))) return;
   await page.mouse.move(0, 0);
   const path = join(folder, `${name}.png`);
   await page.screenshot({ path, animations: 'disabled', caret: 'hide', ...options });
   console.log(path);
 }
 
-/** One journey through the sample app, with a picture of every page on the way. */
-async function journey(look, settings) {
-  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...settings });
-  const page = await context.newPage();
+/** Puts the first element that the selector finds under the top of the window. */
+const scrollTo = (page, selector) => page.locator(selector).first().evaluate((node) => {
+  window.scrollTo(0, node.getBoundingClientRect().top + window.scrollY - 12);
+});
+
+async function connect(page, app) {
+  await page.goto(demo.app(app));
+  await page.locator('body[data-state=start]').waitFor();
+  await page.locator('#connect').click();
+}
+
+/** A clinician: the sample app, the picker, consent, and the launch pad. */
+async function clinician(page, look) {
   await page.goto(demo.appUrl);
   await page.locator('body[data-state=ready]').waitFor();
   await take(page, `demo-${look}`);
@@ -48,22 +57,69 @@ async function journey(look, settings) {
   await take(page, `picker-${look}`);
   await choosePatient(page, 'p001');
   await page.locator('#approve').waitFor();
-  await take(page, look === 'readme' ? 'consent' : `consent-${look}`);
+  await take(page, `consent-clinician-${look}`);
   await approve(page);
   await page.locator('body[data-state=ready]').waitFor();
   await take(page, `app-record-${look}`, { fullPage: true });
-  await page.goto(`${demo.issuer}/logout`);
-  await heading(page, 'Sign out?');
-  await take(page, `sign-out-${look}`);
+  await openLaunchPad(page, demo);
+  await take(page, `launch-pad-patients-${look}`);
+  await page.locator('button[name=patient][value=p001]').first().click();
+  await heading(page, 'Open an app');
+  await take(page, `launch-pad-apps-${look}`);
   await page.goto(`${demo.issuer}/consent?flow=none`);
   await heading(page, 'This sign-in has ended');
   await take(page, `error-${look}`);
-  await context.close();
+}
+
+/** A patient: consent in parts, and taking it back. */
+async function patient(page, look) {
+  await connect(page, 'health-diary');
+  await signIn(page, demo, demo.who('patient'));
+  await page.locator('#approve').waitFor();
+  await take(page, `consent-patient-${look}`);
+  await takeApart(page, 'patient/Observation.rs');
+  await tick(page, `patient/Observation.rs?${category('laboratory')}`);
+  await tick(page, `patient/Observation.rs?${category('vital-signs')}`);
+  await scrollTo(page, '.item:has(> input[value="patient/Condition.rs"])');
+  await take(page, `consent-categories-${look}`);
+  await approve(page);
+  await page.locator('body[data-state=ready]').waitFor();
+  await connect(page, 'lab-results');
+  await page.locator('#approve').waitFor();
+  await approve(page);
+  await page.locator('body[data-state=ready]').waitFor();
+  await page.goto(`${demo.issuer}/account/apps`);
+  await take(page, `apps-${look}`);
+  await page.locator('.remove > summary').first().click();
+  await take(page, `apps-remove-${look}`);
+  await page.goto(`${demo.issuer}/logout`);
+  await heading(page, 'Sign out?');
+  await take(page, `sign-out-${look}`);
+}
+
+async function each(look, settings, stories) {
+  for (const story of stories) {
+    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...settings });
+    await story(await context.newPage(), look);
+    await context.close();
+  }
+}
+
+/** The page that the README shows. */
+async function readme(page) {
+  await connect(page, 'health-diary');
+  await signIn(page, demo, demo.who('patient'));
+  await page.locator('#approve').waitFor();
+  await takeApart(page, 'patient/Observation.rs');
+  await tick(page, `patient/Observation.rs?${category('laboratory')}`);
+  await untick(page, 'patient/Immunization.rs');
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await take(page, 'consent');
 }
 
 try {
-  for (const [look, settings] of Object.entries(LOOKS)) await journey(look, settings);
-  await journey('readme', README);
+  for (const [look, settings] of Object.entries(LOOKS)) await each(look, settings, [clinician, patient]);
+  await each('readme', README, [readme]);
 } finally {
   await browser.close();
   await demo.stop();

@@ -2,11 +2,13 @@
 // what it prints.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const BINARY = process.env.BIN ?? '../../target/debug/admit';
@@ -76,6 +78,14 @@ export class Demo {
     const person = this.people.find((each) => each.kind === kind && each.note.includes(note));
     assert.ok(person, `the demo has no ${kind} ${note}`);
     return person.username;
+  }
+
+  /** A command of an administrator, on the database of this demonstration; what it printed. */
+  async admit(...command) {
+    // The demonstration keeps everything in one folder, and says of one file where that is.
+    const database = join(dirname(this.keyedService.keyFile), 'demo.db');
+    const { stdout } = await promisify(execFile)(BINARY, [...command, '--database', database], { cwd: HERE });
+    return stdout;
   }
 
   /** Asks it to end, as an init system would; it has to do so soon and in good order. */

@@ -20,6 +20,16 @@ export async function choosePatient(page, id, search) {
   await page.locator(`button[name=patient][value=${id}]`).first().click();
 }
 
+/** From wherever the browser is: signs a clinician in at the launch pad, and chooses a patient. */
+export async function openLaunchPad(page, demo, patient, username) {
+  await page.goto(`${demo.issuer}/launch-pad`);
+  if (username) await signIn(page, demo, username);
+  await heading(page, 'Launch pad');
+  if (!patient) return;
+  await page.locator(`button[name=patient][value=${patient}]`).first().click();
+  await heading(page, 'Open an app');
+}
+
 /** Waits for the page with that heading. */
 export async function heading(page, text) {
   await page.getByRole('heading', { level: 1, name: text }).waitFor();
@@ -37,6 +47,15 @@ async function press(page, scope, isTicked) {
 export const tick = (page, scope) => press(page, scope, true);
 /** Leaves a scope out. */
 export const untick = (page, scope) => press(page, scope, false);
+
+/** Opens the parts of a scope that was ticked as a whole. */
+export async function takeApart(page, scope) {
+  await untick(page, scope);
+  await page.locator('.item:has(> input[value="' + scope + '"]) > .parts').waitFor();
+}
+
+/** A category of US Core, as a scope says it. */
+export const category = (code) => `category=http://terminology.hl7.org/CodeSystem/observation-category|${code}`;
 
 export const approve = (page) => page.locator('#approve').click();
 
