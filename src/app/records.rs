@@ -63,7 +63,8 @@ impl EncounterRow {
             id,
             title: known(reason).or(known(class)).unwrap_or_else(|| "Visit".to_owned()),
             started: known(day).unwrap_or_else(|| "not known".to_owned()),
-            status,
+            // A code of FHIR, such as `in-progress`.
+            status: status.replace('-', " "),
         }
     }
 }

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import test from 'node:test';
 import { freshPage } from './support/browser.mjs';
 import { OwnApp } from './support/own-app.mjs';
-import { approve, assertNoSidewaysScrolling, choosePatient, heading, pathOf, reachConsent, signIn, untick } from './support/pages.mjs';
+import {
+  approve, assertNoSidewaysScrolling, category, heading, openLaunchPad, pathOf, reachConsent, signIn, takeApart, tick, untick,
+} from './support/pages.mjs';
 import { stage } from './support/stage.mjs';
 
 const set = stage();
@@ -15,8 +17,8 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const LOOKS = ['light', 'dark'].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width })));
 
 /** A page that can be looked at. */
-async function observedPage(t) {
-  const page = await freshPage(set.browser, t);
+async function observedPage(t, options) {
+  const page = await freshPage(set.browser, t, options);
   await page.addInitScript({ path: AXE });
   return page;
 }
@@ -45,9 +47,9 @@ async function inspect(page) {
   assert.deepEqual(faults, []);
 }
 
-async function begin(t, more) {
+async function begin(t, more, options) {
   const app = await OwnApp.start(t, set.demo);
-  const page = await observedPage(t);
+  const page = await observedPage(t, options);
   const request = app.request(more);
   await page.goto(request.url);
   return { app, page, request };
@@ -97,6 +99,122 @@ test('the consent page: a clinician’s, a patient’s with its error, and one a
   await inspect(page);
   await page.goto(app.request({ scope: 'openid fhirUser' }).url);
   await page.locator('#approve').waitFor();
+  await inspect(page);
+});
+
+test('the consent page with its parts open: categories, a wildcard, and its errors', async (t) => {
+  const { app, page } = await begin(t, { scope: 'launch/patient patient/Condition.rs patient/Observation.rs' });
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await takeApart(page, 'patient/Condition.rs');
+  await takeApart(page, 'patient/Observation.rs');
+  await page.locator('summary').click();
+  await inspect(page);
+  await approve(page);
+  await page.getByRole('alert').filter({ hasText: 'Tick at least one' }).waitFor();
+  await inspect(page);
+  await tick(page, `patient/Observation.rs?${category('laboratory')}`);
+  await tick(page, 'patient/Observation.rs');
+  await approve(page);
+  await page.getByRole('alert').filter({ hasText: 'the whole of something' }).waitFor();
+  await inspect(page);
+  await page.goto(app.request({ scope: 'openid launch/patient patient/*.rs' }).url);
+  await takeApart(page, 'patient/*.rs');
+  await inspect(page);
+});
+
+test('the consent page in Spanish, and the page of a person’s apps', async (t) => {
+  const { page } = await begin(t, { scope: 'openid launch/patient patient/*.cruds offline_access' }, { locale: 'es-ES' });
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await takeApart(page, 'patient/*.cruds');
+  await inspect(page);
+  await page.locator('#deny').click();
+  await heading(page, 'Back in your app');
+  await page.goto(`${set.demo.issuer}/account/apps`);
+  await inspect(page);
+});
+
+test('the consent page of somebody who answered before, with something new', async (t) => {
+  await set.demo.admit('client', 'create', 'remembered', '--name', 'Remembered diary', '--auth', 'client_secret_basic',
+    '--redirect-uri', 'http://127.0.0.1/callback', '--consent-patients', 'remembered', '--scope', 'openid launch/patient patient/*.rs');
+  const ask = { client_id: 'remembered', scope: 'openid launch/patient patient/Observation.rs' };
+  const { app, page } = await begin(t, ask);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await takeApart(page, 'patient/Observation.rs');
+  await tick(page, `patient/Observation.rs?${category('laboratory')}`);
+  await approve(page);
+  await heading(page, 'Back in your app');
+  await page.goto(app.request({ ...ask, scope: `${ask.scope} patient/Condition.rs` }).url);
+  await page.locator('.badge').waitFor();
+  await inspect(page);
+});
+
+test('the page of a person’s apps: none, several, about to remove one, removed', async (t) => {
+  const { app, page, request } = await begin(t, { scope: 'openid launch/patient patient/*.rs offline_access' });
+  await signIn(page, set.demo, set.demo.who('parent'));
+  await heading(page, 'Choose a patient');
+  await page.goto(`${set.demo.issuer}/account/apps`);
+  await page.getByText('No app has access at the moment.').waitFor();
+  await inspect(page);
+  await page.goto(request.url);
+  for (const [place, asked] of [request, app.request({ scope: 'openid launch/patient patient/Observation.rs' })].entries()) {
+    await page.goto(asked.url);
+    await page.locator('button[name=patient]').nth(place).click();
+    await approve(page);
+    await heading(page, 'Back in your app');
+    await app.tokensFor(asked);
+  }
+  await page.goto(`${set.demo.issuer}/account/apps`);
+  assert.equal(await page.locator('.app').count(), 2);
+  await inspect(page);
+  for (const summary of await page.locator('summary').all()) await summary.click();
+  await inspect(page);
+  await page.getByRole('button', { name: 'Yes, remove access' }).first().click();
+  await page.getByRole('status').waitFor();
+  await inspect(page);
+});
+
+test('the launch pad: patients, nobody found, apps and visits, and not for patients', async (t) => {
+  const page = await observedPage(t);
+  await openLaunchPad(page, set.demo, null, set.demo.who('clinician', 'largest panel'));
+  await inspect(page);
+  await page.locator('#patient-search').fill('Nobody');
+  await page.keyboard.press('Enter');
+  await page.getByText('None of your patients matches').waitFor();
+  await inspect(page);
+  await openLaunchPad(page, set.demo, 'p001');
+  await inspect(page);
+  await page.getByRole('button', { name: 'Not you? Switch user' }).click();
+  await signIn(page, set.demo, set.demo.who('patient'));
+  await heading(page, 'The launch pad is for clinicians');
+  await inspect(page);
+});
+
+test('the visits to choose from', async (t) => {
+  const { page } = await begin(t, { scope: 'openid launch/patient launch/encounter patient/Encounter.rs' });
+  await signIn(page, set.demo, set.demo.who('patient'));
+  await heading(page, 'Choose a visit');
+  await inspect(page);
+});
+
+test('emergency access: the form, with its error, whom it found, and what consent says of it', async (t) => {
+  const { page } = await begin(t);
+  await signIn(page, set.demo, set.demo.who('clinician', 'without a single patient'));
+  await page.getByRole('link', { name: 'Emergency: open a patient outside of your list' }).click();
+  await heading(page, 'Emergency access');
+  await inspect(page);
+  const find = async (mrn) => {
+    await page.locator('#mrn').fill(mrn);
+    await page.locator('#reason').fill('Found unconscious in the waiting room');
+    await page.locator('#find').click();
+  };
+  await find('MRN-0');
+  await page.getByRole('alert').waitFor();
+  await inspect(page);
+  await find('MRN-20007');
+  await page.locator('button[name=patient]').waitFor();
+  await inspect(page);
+  await page.locator('button[name=patient]').click();
+  await page.getByText('Found unconscious in the waiting room').waitFor();
   await inspect(page);
 });
 

@@ -106,7 +106,7 @@ test('a patient removes the diary: its refresh fails at once, and it takes the r
   const apps = await page.context().newPage();
   await apps.goto(`${set.demo.issuer}/account/apps`);
   await heading(apps, 'Your apps');
-  await cardOf(apps, 'Health diary').getByText('Your own record').waitFor();
+  await cardOf(apps, 'Health diary').getByText('Your own record').first().waitFor();
   await remove(apps, 'Health diary');
   assert.equal(await cardOf(apps, 'Health diary').count(), 0);
 
@@ -184,7 +184,7 @@ withAndWithoutScripts(test, 'an answer that is remembered is asked for again onl
 withAndWithoutScripts(test, 'a person who reads Spanish is asked in Spanish, whatever the app’s language', async (t, options) => {
   const { page } = await begin(t, { ...options, locale: 'es-MX' });
   await signIn(page, set.demo, set.demo.who('patient'));
-  await page.getByRole('button', { name: 'Permitir el acceso' }).waitFor();
+  await page.getByRole('button', { name: 'Dar acceso' }).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'es');
   assert.equal(pathOf(page), '/consent');
   await page.goto(`${set.demo.issuer}/account/apps`);

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { freshPage, withAndWithoutScripts } from './support/browser.mjs';
 import { OwnApp } from './support/own-app.mjs';
-import { heading, pathOf, reachConsent } from './support/pages.mjs';
+import { category, heading, pathOf, reachConsent } from './support/pages.mjs';
 import { stage } from './support/stage.mjs';
 
 const set = stage();
@@ -92,6 +92,63 @@ withAndWithoutScripts(test, 'in a small window the focus is never under the bar 
   await wholeJourney(page, set.demo.who('clinician', 'largest panel'));
   await heading(page, 'Back in your app');
   assert.equal((await app.tokensFor(request)).patient, 'p001');
+});
+
+withAndWithoutScripts(test, 'the keyboard alone opens the parts of a permission, and allows one of them', async (t, options) => {
+  const app = await OwnApp.start(t, set.demo);
+  const page = await freshPage(set.browser, t, options);
+  const request = app.request({ scope: 'launch/patient patient/Condition.rs patient/Observation.rs' });
+  await page.goto(request.url);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await tabTo(page, ({ value }) => value === 'patient/Observation.rs');
+  await page.keyboard.press('Space');
+  const laboratory = `patient/Observation.rs?${category('laboratory')}`;
+  await tabTo(page, ({ value }) => value === laboratory);
+  await page.keyboard.press('Space');
+  await tabTo(page, named('approve'));
+  await page.keyboard.press('Enter');
+  await heading(page, 'Back in your app');
+  assert.equal((await app.tokensFor(request)).scope, `launch/patient patient/Condition.rs ${laboratory}`);
+});
+
+test('the keyboard alone leads through the launch pad to a patient’s visit in an app', async (t) => {
+  const page = await freshPage(set.browser, t);
+  await page.goto(`${set.demo.issuer}/launch-pad`);
+  await page.locator('#sign-in').waitFor();
+  await page.keyboard.type(set.demo.who('clinician', 'largest panel'));
+  await tabTo(page, named('password'));
+  await page.keyboard.type(set.demo.password);
+  await page.keyboard.press('Enter');
+  await heading(page, 'Launch pad');
+  await tabTo(page, ({ name, value }) => name === 'patient' && value === 'p001');
+  await page.keyboard.press('Enter');
+  await heading(page, 'Open an app');
+  await tabTo(page, named('encounter'));
+  await page.keyboard.press('ArrowDown');
+  const visit = await page.locator('#encounter').inputValue();
+  assert.notEqual(visit, '');
+  await tabTo(page, ({ name, value }) => name === 'app' && value === 'vitals-viewer');
+  await page.keyboard.press('Enter');
+  await page.locator('body[data-state=ready]').waitFor();
+  const { facts } = await page.evaluate(() => JSON.parse(sessionStorage.getItem('vitals-viewer.session')));
+  assert.deepEqual([facts.patient, facts.encounter], ['p001', visit]);
+});
+
+withAndWithoutScripts(test, 'the keyboard alone removes an app', async (t, options) => {
+  const app = await OwnApp.start(t, set.demo);
+  const page = await freshPage(set.browser, t, options);
+  const request = app.request({ scope: 'launch/patient patient/Patient.rs offline_access' });
+  await page.goto(request.url);
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await page.locator('#approve').click();
+  const { refresh_token } = await app.tokensFor(request);
+  await page.goto(`${set.demo.issuer}/account/apps`);
+  await tabTo(page, ({ tag, name }) => tag === 'SUMMARY' && name.startsWith('Remove access'));
+  await page.keyboard.press('Enter');
+  await tabTo(page, named('Yes, remove access'));
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').filter({ hasText: 'was removed' }).waitFor();
+  assert.equal((await app.token({ grant_type: 'refresh_token', refresh_token })).error, 'invalid_grant');
 });
 
 test('the keyboard alone leads from the sample app’s start to the record', async (t) => {

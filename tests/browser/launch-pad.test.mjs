@@ -60,9 +60,8 @@ test('two launches for two patients, in two tabs of one browser, each open their
 test('a visit that was chosen comes along', async (t) => {
   const page = await freshPage(set.browser, t);
   await openLaunchPad(page, set.demo, 'p001', set.demo.who('clinician', 'largest panel'));
-  const visit = page.locator('.visits .item').nth(1);
-  const id = await visit.locator('input').getAttribute('value');
-  await visit.locator('label').click();
+  const id = await page.locator('#encounter option').nth(1).getAttribute('value');
+  await page.locator('#encounter').selectOption(id);
   await openViewer(page);
   await page.locator('body[data-state=ready]').waitFor();
   assert.equal((await sessionOf(page)).facts.encounter, id);
