@@ -97,6 +97,36 @@ async function patient(page, look) {
   await take(page, `sign-out-${look}`);
 }
 
+/** What is seen less often: everything taken apart, a visit to choose, emergency access, in Spanish. */
+async function seldom(page, look) {
+  const app = new URLSearchParams({
+    response_type: 'code', client_id: 'my-app', redirect_uri: 'http://127.0.0.1:9/callback', aud: demo.fhirBase, state: 'a-picture-is-taken',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256', ui_locales: 'en',
+  });
+  const ask = (scope, more) => page.goto(`${demo.issuer}/authorize?${new URLSearchParams({ ...Object.fromEntries(app), scope, ...more })}`);
+  await ask('launch/patient patient/*.cruds');
+  await signIn(page, demo, demo.who('patient'));
+  await takeApart(page, 'patient/*.cruds');
+  await take(page, `consent-everything-${look}`, { fullPage: true });
+  await ask('openid launch/patient patient/*.rs offline_access', { ui_locales: 'es' });
+  await take(page, `consent-spanish-${look}`);
+  await ask('launch/patient launch/encounter patient/Encounter.rs');
+  await heading(page, 'Choose a visit');
+  await take(page, `visits-${look}`);
+  await ask('launch/patient patient/Patient.rs', { prompt: 'login' });
+  await signIn(page, demo, demo.who('clinician', 'without a single patient'));
+  await page.getByRole('link', { name: 'Emergency' }).click();
+  await take(page, `emergency-${look}`, { fullPage: true });
+  await page.locator('#mrn').fill('MRN-20007');
+  await page.locator('#reason').fill('Found unconscious in the waiting room');
+  await page.locator('#find').click();
+  await page.locator('button[name=patient]').waitFor();
+  await take(page, `emergency-found-${look}`);
+  await page.locator('button[name=patient]').click();
+  await page.locator('#approve').waitFor();
+  await take(page, `emergency-consent-${look}`);
+}
+
 async function each(look, settings, stories) {
   for (const story of stories) {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...settings });
@@ -106,7 +136,7 @@ async function each(look, settings, stories) {
 }
 
 /** The page that the README shows. */
-async function readme(page) {
+async function readme(page, look) {
   await connect(page, 'health-diary');
   await signIn(page, demo, demo.who('patient'));
   await page.locator('#approve').waitFor();
@@ -114,11 +144,11 @@ async function readme(page) {
   await tick(page, `patient/Observation.rs?${category('laboratory')}`);
   await untick(page, 'patient/Immunization.rs');
   await page.evaluate(() => window.scrollTo(0, 0));
-  await take(page, 'consent');
+  await take(page, `consent-${look}`);
 }
 
 try {
-  for (const [look, settings] of Object.entries(LOOKS)) await each(look, settings, [clinician, patient]);
+  for (const [look, settings] of Object.entries(LOOKS)) await each(look, settings, [clinician, patient, seldom]);
   await each('readme', README, [readme]);
 } finally {
   await browser.close();
