@@ -37,12 +37,10 @@ pub struct PageError {
     pub status: StatusCode,
     /// The OAuth error code, where there is one.
     pub code: Option<&'static str>,
-    /// A heading.
-    pub title: &'static str,
-    /// What happened.
-    pub sentence: Cow<'static, str>,
-    /// What to do next.
-    pub advice: &'static str,
+    /// Its words: a heading, with what happened as `.sentence` and what to do next as `.advice`.
+    pub key: &'static str,
+    /// The parameter that the words name, where they name one.
+    pub parameter: Option<&'static str>,
     retry_after: Option<u32>,
     source: Option<Source>,
 }
@@ -124,89 +122,46 @@ impl OAuthError {
 }
 
 impl PageError {
-    /// A page with a 4xx status and an OAuth error code.
+    /// A page with these words.
     #[must_use]
-    pub fn new(
-        status: StatusCode,
-        code: Option<&'static str>,
-        title: &'static str,
-        sentence: impl Into<Cow<'static, str>>,
-        advice: &'static str,
-    ) -> Self {
-        Self { status, code, title, sentence: sentence.into(), advice, retry_after: None, source: None }
+    pub fn new(status: StatusCode, key: &'static str) -> Self {
+        Self { status, code: None, key, parameter: None, retry_after: None, source: None }
     }
 
     /// The app sent the browser here with something that we cannot answer to.
     #[must_use]
-    pub fn bad_request(code: &'static str, sentence: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            Some(code),
-            "This app cannot sign you in",
-            sentence,
-            "Nothing was shared. Tell whoever makes the app; the reference below helps them to find out why.",
-        )
+    pub fn bad_request(code: &'static str, key: &'static str) -> Self {
+        Self { code: Some(code), ..Self::new(StatusCode::BAD_REQUEST, key) }
     }
 
     /// The form did not come from our own page, or from one that is too old.
     #[must_use]
     pub fn forged() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            None,
-            "This form cannot be accepted",
-            "It did not come from the page that we showed in this browser.",
-            "Go back to the app and start again from there.",
-        )
+        Self::new(StatusCode::FORBIDDEN, "error-forged")
     }
 
     /// The flow is unknown, too old, or another browser's.
     #[must_use]
     pub fn no_flow() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            None,
-            "This sign-in has ended",
-            "It was left open for too long, or it was begun in another browser.",
-            "Go back to the app and start again from there.",
-        )
+        Self::new(StatusCode::BAD_REQUEST, "error-no-flow")
     }
 
     /// The flow has been answered.
     #[must_use]
     pub fn already_completed() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            None,
-            "This sign-in is already completed",
-            "The app has its answer, and a sign-in can be used only once.",
-            "Go back to the app. To sign in again, start from there.",
-        )
+        Self::new(StatusCode::CONFLICT, "error-completed")
     }
 
     /// There is no such page.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            None,
-            "There is no such page",
-            "The address leads nowhere.",
-            "Open the app that you want to use; it will bring you here to sign in.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "error-not-found")
     }
 
     /// Too many tries.
     #[must_use]
     pub fn too_many_tries(retry_after: u32) -> Self {
-        let error = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            None,
-            "Too many failed sign-ins",
-            "Several sign-ins from your network have failed.",
-            "Wait for a while, then go back to the app and try again.",
-        );
-        Self { retry_after: Some(retry_after), ..error }
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "error-tries") }
     }
 
     /// The same with how long to wait, in seconds.
@@ -216,14 +171,7 @@ impl PageError {
     }
 
     fn failed(status: StatusCode, retry_after: Option<u32>, source: impl Into<Source>) -> Self {
-        let error = Self::new(
-            status,
-            None,
-            "Something went wrong",
-            "We could not do this. It is not your fault.",
-            "Wait a moment, then go back to the app and try again.",
-        );
-        Self { retry_after, source: Some(source.into()), ..error }
+        Self { retry_after, source: Some(source.into()), ..Self::new(status, "error-failed") }
     }
 
     /// We failed; the log says how.
@@ -267,12 +215,9 @@ impl From<directory::Error> for PageError {
             directory::Error::Store(error) => error.into(),
             directory::Error::NoBase => Self::no_flow(),
             directory::Error::Keys(error) => Self::server_error(error),
-            directory::Error::Unavailable(_) => Self {
-                title: "The patients cannot be looked up",
-                sentence: "The record system does not answer at the moment.".into(),
-                advice: "Wait a moment, then load this page again: you can go on from here.",
-                ..Self::failed(StatusCode::SERVICE_UNAVAILABLE, Some(5), error)
-            },
+            directory::Error::Unavailable(_) => {
+                Self { key: "error-directory", ..Self::failed(StatusCode::SERVICE_UNAVAILABLE, Some(5), error) }
+            }
         }
     }
 }
@@ -301,22 +246,24 @@ impl From<BadForm> for OAuthError {
 
 impl From<BadParam> for PageError {
     fn from(bad: BadParam) -> Self {
-        Self::bad_request("invalid_request", sentence(&bad.to_string()))
+        let (key, name) = match bad {
+            BadParam::Twice(name) => ("error-parameter-twice", name),
+            BadParam::Malformed(name) => ("error-parameter-malformed", name),
+        };
+        Self { parameter: Some(name), ..Self::bad_request("invalid_request", key) }
     }
 }
 
 impl From<BadForm> for PageError {
     fn from(bad: BadForm) -> Self {
-        let error = Self::bad_request("invalid_request", sentence(&bad.to_string()));
-        if bad == BadForm::TooLarge { Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..error } } else { error }
+        let (status, key) = match bad {
+            BadForm::ContentType => (StatusCode::BAD_REQUEST, "error-form-type"),
+            BadForm::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "error-form-too-large"),
+            BadForm::TooMany => (StatusCode::BAD_REQUEST, "error-form-too-many"),
+            BadForm::BrokeOff => (StatusCode::BAD_REQUEST, "error-form-broke-off"),
+        };
+        Self { status, ..Self::bad_request("invalid_request", key) }
     }
-}
-
-/// A sentence with its capital and its full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 impl IntoResponse for OAuthError {
@@ -344,7 +291,7 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         match &self.source {
             Some(source) => tracing::error!(error = chain(source.as_ref()), "request failed"),
-            None => tracing::info!(code = self.code, title = self.title, sentence = %self.sentence, "page refused"),
+            None => tracing::info!(code = self.code, reason = self.key, parameter = self.parameter, "page refused"),
         }
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after {

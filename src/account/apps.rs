@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use time::OffsetDateTime;
 
 use super::alone;
-use crate::app::{App, Chrome, OwnPage, Page, is_our_own_form, session_secret, signed_in};
+use crate::app::{App, Chrome, OwnPage, Page, is_our_own_form, locale, session_secret, signed_in};
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::consent::{Decision, Subject};
@@ -22,7 +22,7 @@ use crate::params::Params;
 use crate::person::SignedIn;
 use crate::scope::ScopeSet;
 use crate::store::{Selection, Standing};
-use crate::words::{Locale, Reader, Words, groups, sentence};
+use crate::words::{Reader, Words, groups, sentence};
 
 #[derive(Template)]
 #[template(path = "account_apps.html")]
@@ -108,8 +108,8 @@ async fn page(
     signed_in: &SignedIn,
     removed: Option<String>,
 ) -> Result<Response, PageError> {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let words = Words::get(Locale::negotiate(None, accepted));
+    let chrome = Chrome::of(app, locale(headers, None));
+    let words = chrome.words();
     let reader = if signed_in.user.is_clinician() { Reader::Clinician } else { Reader::Patient };
     let user = &signed_in.user;
     let which = Selection { user: Some(user.id.clone()), ..Selection::default() };
@@ -132,8 +132,7 @@ async fn page(
             ..Card::of(place, subject, &known, client, words)
         });
     }
-    let page =
-        AppsPage { chrome: Chrome::of(app).speaking(words), user_name: user.display_name.clone(), csrf: csrf(headers)?, apps, removed };
+    let page = AppsPage { chrome, user_name: user.display_name.clone(), csrf: csrf(headers)?, apps, removed };
     Ok(alone(Page(StatusCode::OK, page).into_response()))
 }
 

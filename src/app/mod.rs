@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 
 pub use crate::oauth::KeyPolicy;
 pub use host::AllowedHosts;
-pub use pages::{Chrome, FormAction, Page, ScriptNonce, see_other};
+pub use pages::{Chrome, FormAction, Page, ScriptNonce, locale, see_other};
 pub use records::{EncounterRow, PatientRow};
 pub use request::network_of;
 pub use session::{OwnPage, clear_session, cookie, is_our_own_form, session_secret, set_cookie, set_session, signed_in};

@@ -5,14 +5,14 @@ use std::sync::{Arc, LazyLock};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 use super::App;
 use crate::error::PageError;
 use crate::secret::Digest;
-use crate::words::{Locale, Words};
+use crate::words::{Arg, Locale, Words};
 
 pub(super) const STYLE: &str = include_str!("../../static/admit.css");
 const ICON: &str = include_str!("../../static/favicon.svg");
@@ -34,16 +34,10 @@ pub struct Chrome {
 }
 
 impl Chrome {
-    /// The frame of this app's pages.
+    /// The frame of this app's pages, in this language.
     #[must_use]
-    pub fn of(app: &App) -> Self {
-        Self { org: app.tenant.organization.clone(), css: VERSION.clone(), notice: app.tenant.notice.clone(), locale: Locale::En }
-    }
-
-    /// The same of a page in these words.
-    #[must_use]
-    pub fn speaking(self, words: &Words) -> Self {
-        Self { locale: words.locale(), ..self }
+    pub fn of(app: &App, locale: Locale) -> Self {
+        Self { org: app.tenant.organization.clone(), css: VERSION.clone(), notice: app.tenant.notice.clone(), locale }
     }
 
     /// The words of the page.
@@ -51,6 +45,13 @@ impl Chrome {
     pub fn words(&self) -> &'static Words {
         Words::get(self.locale)
     }
+}
+
+/// What the person at this browser reads: `ui_locales` is what an app has said of them.
+#[must_use]
+pub fn locale(headers: &HeaderMap, ui_locales: Option<&str>) -> Locale {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::negotiate(ui_locales, accepted)
 }
 
 /// Where a page's form may lead: the app's origin (or those of several), because Chromium checks `form-action` on the
@@ -90,20 +91,23 @@ pub fn see_other(location: &str) -> Response {
 #[template(path = "error.html")]
 struct ErrorPage {
     chrome: Chrome,
-    title: &'static str,
+    title: String,
     sentence: String,
-    advice: &'static str,
+    advice: String,
     code: Option<&'static str>,
     reference: String,
 }
 
 /// Draws the page of an error, in place of a bare response whose headers are kept.
-pub(super) fn error_page(app: &App, bare: Response, error: &PageError, reference: &str) -> Response {
+pub(super) fn error_page(app: &App, bare: Response, error: &PageError, locale: Locale, reference: &str) -> Response {
+    let chrome = Chrome::of(app, locale);
+    let (words, name) = (chrome.words(), error.parameter.unwrap_or_default());
+    let args = [("name", Arg::from(name))];
     let page = ErrorPage {
-        chrome: Chrome::of(app),
-        title: error.title,
-        sentence: error.sentence.clone().into_owned(),
-        advice: error.advice,
+        title: words.text(error.key, &args),
+        sentence: words.attribute(error.key, "sentence", &args),
+        advice: words.attribute(error.key, "advice", &args),
+        chrome,
         code: error.code,
         reference: reference.to_owned(),
     };

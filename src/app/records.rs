@@ -7,6 +7,7 @@ use crate::audit::Origin;
 use crate::directory::{Access, Error};
 use crate::id::PatientId;
 use crate::person::{Encounter, Patient, User};
+use crate::words::{Arg, Words};
 
 /// A patient as the pages show them: what is not known is said to be so.
 pub struct PatientRow {
@@ -27,16 +28,32 @@ pub struct PatientRow {
 impl PatientRow {
     /// What there is to show of a patient today.
     #[must_use]
-    pub fn new(patient: Patient, today: Date) -> Self {
-        let or_unknown = |text: String| if text.is_empty() { "not known".to_owned() } else { text };
+    pub fn new(patient: Patient, today: Date, words: &Words) -> Self {
+        let or_unknown = |text: String| if text.is_empty() { words.text("patient-not-known", &[]) } else { text };
         Self {
-            age: or_unknown(patient.age(today)),
+            age: age(&patient.age(today), words),
             id: patient.id.to_string(),
             name: or_unknown(patient.name),
             birth_date: or_unknown(patient.birth_date),
-            sex: or_unknown(patient.sex),
+            sex: match patient.sex.as_str() {
+                "female" => words.text("patient-female", &[]),
+                "male" => words.text("patient-male", &[]),
+                "other" => words.text("patient-other", &[]),
+                _ => words.text("patient-not-known", &[]),
+            },
             mrn: or_unknown(patient.mrn),
         }
+    }
+}
+
+fn age(short: &str, words: &Words) -> String {
+    let (count, unit) = short.split_once(' ').unwrap_or_default();
+    let args = [("count", Arg::from(count.parse::<i64>().unwrap_or_default()))];
+    match unit {
+        "y" => words.text("patient-years", &args),
+        "mo" => words.text("patient-months", &args),
+        "d" => words.text("patient-days", &args),
+        _ => words.text("patient-not-known", &[]),
     }
 }
 
@@ -55,16 +72,26 @@ pub struct EncounterRow {
 impl EncounterRow {
     /// What there is to show of a visit.
     #[must_use]
-    pub fn new(encounter: Encounter) -> Self {
+    pub fn new(encounter: Encounter, words: &Words) -> Self {
         let Encounter { id, status, class, reason, started, .. } = encounter;
         let known = |text: String| (!text.is_empty()).then_some(text);
         let day = started.get(..10).map_or(started.clone(), str::to_owned);
         Self {
             id,
-            title: known(reason).or(known(class)).unwrap_or_else(|| "Visit".to_owned()),
-            started: known(day).unwrap_or_else(|| "not known".to_owned()),
-            // A code of FHIR, such as `in-progress`.
-            status: status.replace('-', " "),
+            title: known(reason).or(known(class)).unwrap_or_else(|| words.text("visit-unnamed", &[])),
+            started: known(day).unwrap_or_else(|| words.text("patient-not-known", &[])),
+            status: match status.as_str() {
+                "planned" => words.text("visit-state-planned", &[]),
+                "arrived" => words.text("visit-state-arrived", &[]),
+                "triaged" => words.text("visit-state-triaged", &[]),
+                "in-progress" => words.text("visit-state-in-progress", &[]),
+                "onleave" => words.text("visit-state-onleave", &[]),
+                "finished" => words.text("visit-state-finished", &[]),
+                "cancelled" => words.text("visit-state-cancelled", &[]),
+                "unknown" => words.text("visit-state-unknown", &[]),
+                // A code of FHIR that came later.
+                _ => status.replace('-', " "),
+            },
         }
     }
 }

@@ -16,8 +16,9 @@ use tracing::Instrument as _;
 use super::{App, pages};
 use crate::audit::Origin;
 use crate::error::{OAuthError, PageError};
-use crate::params::MAX_BODY;
+use crate::params::{MAX_BODY, Params};
 use crate::secret;
+use crate::words::Locale;
 
 /// The longest path and query, in bytes.
 const MAX_URL: usize = 8 * 1024;
@@ -55,6 +56,7 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     // The query may hold a code or a state: only the path is ever logged.
+    let locale = locale_of(&request);
     let span = tracing::info_span!("request", id, %method, path);
     let response = match refuse(&app, &request) {
         Some(refusal) => refusal,
@@ -62,7 +64,7 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     };
     let _entered = span.enter();
     tracing::debug!(status = response.status().as_u16(), "answered");
-    finish(&app, response, &path, &id)
+    finish(&app, response, (&path, locale), &id)
 }
 
 /// What is refused without looking any further.
@@ -83,6 +85,13 @@ fn refuse(app: &App, request: &Request) -> Option<Response> {
         return None;
     };
     Some(status.into_response())
+}
+
+/// The language of an error. The pages of a flow carry what its app has said in their address, so that
+/// it is known also where the flow is not.
+fn locale_of(request: &Request) -> Locale {
+    let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    pages::locale(request.headers(), query.get("ui_locales").ok().flatten())
 }
 
 fn announced_bytes(request: &Request) -> Option<u64> {
@@ -112,15 +121,15 @@ async fn within(deadline: Duration, handler: impl Future<Output = Response>) -> 
 }
 
 /// Gives a bare refusal its body, and every response its headers.
-fn finish(app: &App, response: Response, path: &str, id: &str) -> Response {
+fn finish(app: &App, response: Response, (path, locale): (&str, Locale), id: &str) -> Response {
     let page = response.extensions().get::<Arc<PageError>>().cloned();
     let is_bare = !response.headers().contains_key(header::CONTENT_TYPE) && response.status().as_u16() >= 400;
     let mut response = match page {
-        Some(error) => pages::error_page(app, response, &error, id),
+        Some(error) => pages::error_page(app, response, &error, locale, id),
         None if is_bare && is_api(path) => with_json(&response),
         None if is_bare => {
             let error = plain_words(response.status());
-            pages::error_page(app, response, &error, id)
+            pages::error_page(app, response, &error, locale, id)
         }
         None => response,
     };
@@ -155,19 +164,17 @@ fn with_json(bare: &Response) -> Response {
 
 /// A status as a page.
 fn plain_words(status: StatusCode) -> PageError {
-    let (title, sentence) = match status {
-        StatusCode::NOT_FOUND => return PageError::not_found(),
-        StatusCode::PAYLOAD_TOO_LARGE => ("The form is too large", "The browser sent more than we read."),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ("This page cannot be used like that", "The browser asked for it in a way that it does not know.")
-        }
-        StatusCode::URI_TOO_LONG => ("The address is too long", "The app sent more than we read."),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("The browser sent too much", "Its cookies are too large."),
-        StatusCode::MISDIRECTED_REQUEST => ("This is not the right address", "This server does not answer to that name."),
-        StatusCode::SERVICE_UNAVAILABLE => ("We cannot do this at the moment", "There is too much to do, or something is down."),
-        _ => ("Something went wrong", "We could not do this. It is not your fault."),
+    let key = match status {
+        StatusCode::NOT_FOUND => "error-not-found",
+        StatusCode::PAYLOAD_TOO_LARGE => "error-too-large",
+        StatusCode::METHOD_NOT_ALLOWED => "error-method",
+        StatusCode::URI_TOO_LONG => "error-address-too-long",
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "error-headers",
+        StatusCode::MISDIRECTED_REQUEST => "error-host",
+        StatusCode::SERVICE_UNAVAILABLE => "error-busy",
+        _ => "error-internal",
     };
-    PageError::new(status, None, title, sentence, "Go back to the app and start again from there.")
+    PageError::new(status, key)
 }
 
 impl FromRequestParts<Arc<App>> for Origin {

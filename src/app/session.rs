@@ -9,6 +9,7 @@ use crate::error::PageError;
 use crate::params::Params;
 use crate::person::SignedIn;
 use crate::secret::SessionSecret;
+use crate::words::Words;
 
 const SESSION: &str = "__Host-sid";
 
@@ -126,10 +127,10 @@ impl OwnPage {
 
     /// What people know it as.
     #[must_use]
-    pub fn title(self) -> &'static str {
+    pub fn title(self, words: &Words) -> String {
         match self {
-            Self::LaunchPad => "the launch pad",
-            Self::Account => "your apps",
+            Self::LaunchPad => words.text("login-to-launch-pad", &[]),
+            Self::Account => words.text("login-to-account", &[]),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::consent_choice::{Boxes, ChoiceBox, Ticks};
@@ -21,7 +21,7 @@ use crate::params::Params;
 use crate::person::SignedIn;
 use crate::scope::{Level, Scope, ScopeSet};
 use crate::store::Fact;
-use crate::words::{Arg, Locale, Reader, Words, sentence};
+use crate::words::{Arg, Reader, Words, sentence};
 
 #[derive(Template)]
 #[template(path = "consent.html")]
@@ -80,7 +80,7 @@ pub(super) async fn show(
         None => dispatch::next(current).await,
         Some(signed_in) => {
             current.touch().await?;
-            page(&current, &signed_in, language(&current, &headers), None).await
+            page(&current, &signed_in, None).await
         }
     }
 }
@@ -143,7 +143,7 @@ pub(super) async fn submit(
     let ticked = form.all("scope")?;
     match Offer::of(&offered).allowed(&ticked) {
         Err(Unfit::NotOffered) => Err(PageError::forged()),
-        Err(unfit) => page(&current, &signed_in, language(&current, &headers), Some((unfit, &ticked))).await,
+        Err(unfit) => page(&current, &signed_in, Some((unfit, &ticked))).await,
         Ok(approved) => {
             let is_kept = current.flow.remembers(&signed_in, &current.client);
             let decision = is_kept.then(|| Box::new(Decision::now(&offered, &approved, &current.client, current.origin.now)));
@@ -153,27 +153,14 @@ pub(super) async fn submit(
     }
 }
 
-fn language(current: &Current, headers: &HeaderMap) -> &'static Words {
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Words::get(Locale::negotiate(current.flow.ask.ui_locales.as_deref(), accepted))
-}
-
-async fn page(
-    current: &Current,
-    signed_in: &SignedIn,
-    words: &'static Words,
-    refused: Option<(Unfit, &[&str])>,
-) -> Result<Response, PageError> {
+async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &[&str])>) -> Result<Response, PageError> {
     let Current { app, origin, flow, client, .. } = current;
+    let words = current.words();
     let offered = flow.can_be_given_by(&signed_in.user);
     if offered.is_empty() {
-        return Err(PageError::new(
-            StatusCode::FORBIDDEN,
-            Some("invalid_scope"),
-            "There is nothing that you can share with this app",
-            "It asks for things that your account has no right to give.",
-            "Go back to the app, or sign in with another account.",
-        ));
+        let mut error = PageError::new(StatusCode::FORBIDDEN, "error-nothing-to-share");
+        error.code = Some("invalid_scope");
+        return Err(error);
     }
     let patient = match (&flow.ask.fhir_base, &flow.patient_id) {
         (Some(base), Some(id)) => app.directory.patient(origin, base, id).await?,
@@ -191,10 +178,10 @@ async fn page(
     let reader = if signed_in.user.is_clinician() { Reader::Clinician } else { Reader::Patient };
     let boxes = Boxes { words, reader, ticks, count: 0 };
     let page = ConsentPage {
-        chrome: Chrome::of(app).speaking(words),
+        chrome: current.chrome(),
         card: AppCard::of(client, flow.ask.return_to.uri().host(), logo, words),
         user_name: signed_in.user.display_name.clone(),
-        patient: patient.map(|patient| in_words(PatientRow::new(patient, origin.now.date()), words)),
+        patient: patient.map(|patient| PatientRow::new(patient, origin.now.date(), words)),
         emergency: flow.emergency_reason.clone(),
         is_self,
         action: current.url("/consent"),
@@ -216,23 +203,6 @@ async fn page(
     let mut response = Page(status, page).into_response();
     response.extensions_mut().insert(current.form_action());
     Ok(response)
-}
-
-/// What of a patient is not the same in every language.
-fn in_words(row: PatientRow, words: &Words) -> PatientRow {
-    let sex = match row.sex.as_str() {
-        "female" => words.text("consent-female", &[]),
-        "male" => words.text("consent-male", &[]),
-        "other" => words.text("consent-other", &[]),
-        _ => words.text("consent-not-known", &[]),
-    };
-    let age = match row.age.split_once(' ') {
-        Some((count, "y")) => words.text("consent-years", &[("count", Arg::from(count))]),
-        Some((count, "mo")) => words.text("consent-months", &[("count", Arg::from(count))]),
-        Some((count, "d")) => words.text("consent-days", &[("count", Arg::from(count))]),
-        _ => words.text("consent-not-known", &[]),
-    };
-    PatientRow { sex, age, ..row }
 }
 
 fn complaint(unfit: Unfit, words: &Words) -> String {

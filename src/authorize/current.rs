@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 
 use super::cookie;
-use crate::app::{App, FormAction, is_our_own_form, signed_in};
+use crate::app::{App, Chrome, FormAction, is_our_own_form, locale, signed_in};
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::PageError;
@@ -14,6 +14,7 @@ use crate::id::{FlowId, PatientId};
 use crate::params::Params;
 use crate::person::SignedIn;
 use crate::secret::BrowserSecret;
+use crate::words::{Locale, Words};
 
 /// A flow in the browser that it belongs to.
 pub(super) struct Current {
@@ -22,6 +23,8 @@ pub(super) struct Current {
     pub flow: Flow,
     pub client: Client,
     pub signed_in: Option<SignedIn>,
+    /// The language of its pages.
+    pub locale: Locale,
     secret: BrowserSecret,
 }
 
@@ -37,12 +40,22 @@ impl Current {
         let client = app.store.client(&origin.tenant, &flow.ask.client_id).await?;
         let client = client.filter(Client::is_active).ok_or_else(PageError::no_flow)?;
         let signed_in = signed_in(app, &origin, headers).await?;
-        Ok(Self { app: Arc::clone(app), origin, flow, client, signed_in, secret })
+        let locale = locale(headers, flow.ask.ui_locales.as_deref());
+        Ok(Self { app: Arc::clone(app), origin, flow, client, signed_in, locale, secret })
     }
 
     /// A flow that has just begun in this browser.
-    pub fn begun(app: &Arc<App>, origin: Origin, flow: Flow, client: Client, signed_in: Option<SignedIn>, secret: BrowserSecret) -> Self {
-        Self { app: Arc::clone(app), origin, flow, client, signed_in, secret }
+    pub fn begun(
+        app: &Arc<App>,
+        origin: Origin,
+        headers: &HeaderMap,
+        flow: Flow,
+        client: Client,
+        signed_in: Option<SignedIn>,
+        secret: BrowserSecret,
+    ) -> Self {
+        let locale = locale(headers, flow.ask.ui_locales.as_deref());
+        Self { app: Arc::clone(app), origin, flow, client, signed_in, locale, secret }
     }
 
     /// The same, unless the app has had its answer.
@@ -70,7 +83,24 @@ impl Current {
 
     /// The URL of one of the flow's pages.
     pub fn url(&self, path: &str) -> String {
-        format!("{path}?flow={}", self.flow.id)
+        let url = format!("{path}?flow={}", self.flow.id);
+        self.ui_locales().map(|tag| format!("{url}&ui_locales={tag}")).unwrap_or(url)
+    }
+
+    /// What its URLs say of the language, where the app has said something: an error of a flow that is
+    /// no longer there speaks it too.
+    pub fn ui_locales(&self) -> Option<&'static str> {
+        self.flow.ask.ui_locales.as_ref().map(|_| self.locale.as_str())
+    }
+
+    /// The frame of the flow's pages.
+    pub fn chrome(&self) -> Chrome {
+        Chrome::of(&self.app, self.locale)
+    }
+
+    /// The words of the flow's pages.
+    pub fn words(&self) -> &'static Words {
+        Words::get(self.locale)
     }
 
     /// What the flow's pages name in `form-action`.

@@ -87,5 +87,5 @@ pub(super) async fn refuse(current: Current, code: &'static str, description: &'
         return Err(PageError::already_completed());
     }
     let error = OAuthError::new(StatusCode::BAD_REQUEST, code, description);
-    Ok(respond::error(app, &flow.ask.return_to, &error))
+    Ok(respond::error(app, current.locale, &flow.ask.return_to, &error))
 }

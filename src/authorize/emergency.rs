@@ -23,6 +23,7 @@ use crate::params::{BadParam, Params};
 use crate::person::{Patient, SignedIn};
 use crate::store::Fact;
 use crate::tenant::FhirBase;
+use crate::words::{Arg, Words};
 
 /// How much a reason has to say, in characters.
 const SHORTEST_REASON: usize = 10;
@@ -48,6 +49,7 @@ struct EmergencyPage {
     reason: String,
     rows: Vec<Row>,
     error: Option<String>,
+    reason_hint: String,
     longest: usize,
     shortest_reason: usize,
     longest_reason: usize,
@@ -77,19 +79,19 @@ impl Filled {
         })
     }
 
-    /// Whom they mean, or what is missing.
-    fn wanted(&self) -> Result<Exactly<'_>, &'static str> {
+    /// Whom they mean, or the words for what is missing.
+    fn wanted(&self, words: &Words) -> Result<Exactly<'_>, String> {
         let letters = self.reason.chars().count();
         if letters < SHORTEST_REASON {
-            return Err("Say why you need this record now, in a sentence.");
+            return Err(words.text("emergency-no-reason", &[]));
         }
         if letters > LONGEST_REASON || self.mrn.chars().count() > LONGEST || self.name.chars().count() > LONGEST {
-            return Err("One of the answers is too long.");
+            return Err(words.text("emergency-too-long", &[]));
         }
         match (self.mrn.is_empty(), self.name.is_empty() || self.birth_date.is_empty()) {
             (false, _) => Ok(Exactly::Mrn(&self.mrn)),
             (true, false) => Ok(Exactly::NameAndBirth(&self.name, &self.birth_date)),
-            (true, true) => Err("Give the whole MRN, or the name and the birth date."),
+            (true, true) => Err(words.text("emergency-nobody-named", &[])),
         }
     }
 }
@@ -130,17 +132,17 @@ pub(super) async fn submit(
     if form.get("cancel")?.is_some() {
         return dispatch::next(current).await;
     }
-    let filled = Filled::read(&form)?;
-    let wanted = match filled.wanted() {
+    let (filled, words) = (Filled::read(&form)?, current.words());
+    let wanted = match filled.wanted(words) {
         Ok(wanted) => wanted,
-        Err(missing) => return Ok(page(&current, &signed_in, filled, vec![], Some(missing.to_owned()))),
+        Err(missing) => return Ok(page(&current, &signed_in, filled, vec![], Some(missing))),
     };
     let fhir_base = current.flow.ask.fhir_base.clone().unwrap_or_default();
     let found = app.directory.in_emergency(&current.origin, &fhir_base, wanted).await?;
     let Some(chosen) = form.get("patient")?.map(PatientId::new) else {
         if found.is_empty() {
             refused(&current, &signed_in, EVENT, None, &format!("nobody was found. {}", filled.reason)).await?;
-            let error = format!("Nobody answers to exactly this, or more than {MAX_NAMESAKES} do. Look at the spelling, or give the MRN.");
+            let error = words.text("emergency-nobody-found", &[("count", Arg::from(MAX_NAMESAKES))]);
             return Ok(page(&current, &signed_in, filled, vec![], Some(error)));
         }
         return Ok(page(&current, &signed_in, filled, found, None));
@@ -167,20 +169,14 @@ async fn allowed(current: &Current) -> Result<Option<SignedIn>, PageError> {
 }
 
 fn forbidden() -> PageError {
-    PageError::new(
-        StatusCode::FORBIDDEN,
-        None,
-        "You may not open this patient",
-        "Emergency access is for clinicians, where the hospital allows it, and for the patient whom they name.",
-        "Go back and choose a patient from your list.",
-    )
+    PageError::new(StatusCode::FORBIDDEN, "error-emergency")
 }
 
 fn page(current: &Current, signed_in: &SignedIn, filled: Filled, found: Vec<Patient>, error: Option<String>) -> Response {
-    let today = current.origin.now.date();
+    let (today, words) = (current.origin.now.date(), current.words());
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let page = EmergencyPage {
-        chrome: Chrome::of(&current.app),
+        chrome: current.chrome(),
         app_name: current.client.name.clone(),
         user_name: signed_in.user.display_name.clone(),
         action: current.url("/patient/emergency"),
@@ -189,8 +185,9 @@ fn page(current: &Current, signed_in: &SignedIn, filled: Filled, found: Vec<Pati
         name: filled.name,
         birth_date: filled.birth_date,
         reason: filled.reason,
-        rows: found.into_iter().map(|patient| Row::new(patient, today)).collect(),
+        rows: found.into_iter().map(|patient| Row::new(patient, today, words)).collect(),
         error,
+        reason_hint: words.text("emergency-why-hint", &[("count", Arg::from(SHORTEST_REASON))]),
         longest: LONGEST,
         shortest_reason: SHORTEST_REASON,
         longest_reason: LONGEST_REASON,

@@ -59,13 +59,14 @@ pub(super) async fn show(
     current.touch().await?;
     let patient = app.patient(&current.origin, &at.base, &at.patient).await?;
     let encounters = app.encounters(&current.origin, &at.base, &at.patient).await?;
+    let words = current.words();
     let page = EncounterPage {
-        chrome: Chrome::of(&app),
+        chrome: current.chrome(),
         app_name: current.client.name.clone(),
-        patient: patient.map(|patient| PatientRow::new(patient, current.origin.now.date())),
+        patient: patient.map(|patient| PatientRow::new(patient, current.origin.now.date(), words)),
         action: current.url("/encounter"),
         csrf: current.csrf(),
-        encounters: encounters.into_iter().map(EncounterRow::new).collect(),
+        encounters: encounters.into_iter().map(|visit| EncounterRow::new(visit, words)).collect(),
         user_name: at.signed_in.user.display_name,
     };
     let mut response = Page(StatusCode::OK, page).into_response();
@@ -101,13 +102,7 @@ pub(super) async fn submit(
     if let Some(id) = &chosen
         && !app.encounters(&current.origin, &at.base, &at.patient).await?.iter().any(|encounter| encounter.id == *id)
     {
-        return Err(PageError::new(
-            StatusCode::FORBIDDEN,
-            None,
-            "This visit cannot be chosen",
-            "It is not one of this patient's.",
-            "Go back and choose a visit from the list.",
-        ));
+        return Err(PageError::new(StatusCode::FORBIDDEN, "error-visit"));
     }
     dispatch::learn(&mut current, &at.signed_in, Fact::Encounter(chosen)).await?;
     dispatch::next(current).await

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::current::Current;
 use super::{cookie, dispatch};
-use crate::app::{App, Chrome, OwnPage, Page, is_our_own_form, network_of, set_session, signed_in};
+use crate::app::{App, Chrome, OwnPage, Page, is_our_own_form, locale, network_of, set_session, signed_in};
 use crate::audit::Origin;
 use crate::error::PageError;
 use crate::flow::Step;
@@ -19,6 +19,7 @@ use crate::password::MAX_PASSWORD_BYTES;
 use crate::person::{SignedIn, User, canonical_username};
 use crate::secret::{BrowserSecret, Digest, SessionSecret, unique_id};
 use crate::store::{Allowance, Attempt, NewSession};
+use crate::words::Locale;
 
 /// The longest user name that is looked up, in bytes.
 const MAX_USERNAME_BYTES: usize = 256;
@@ -27,12 +28,12 @@ const MAX_USERNAME_BYTES: usize = 256;
 #[template(path = "login.html")]
 struct LoginPage {
     chrome: Chrome,
-    app_name: Option<String>,
+    app_name: String,
     action: String,
     csrf: String,
     username: String,
     error: Option<String>,
-    help: Option<&'static str>,
+    help: Option<String>,
     can_cancel: bool,
 }
 
@@ -40,9 +41,6 @@ struct LoginPage {
 #[template(path = "message.html")]
 struct NothingToDo {
     chrome: Chrome,
-    title: &'static str,
-    sentence: &'static str,
-    sign_out_action: Option<String>,
 }
 
 /// A browser at this page, by what it signs in for.
@@ -58,6 +56,7 @@ struct PageVisit {
     origin: Origin,
     page: OwnPage,
     signed_in: Option<SignedIn>,
+    locale: Locale,
     secret: BrowserSecret,
     /// It was made just now.
     is_new: bool,
@@ -71,11 +70,11 @@ impl Visit {
             return Ok(Some(Self::Flow(Box::new(current))));
         }
         let Some(page) = query.get("to")?.and_then(OwnPage::parse) else { return Ok(None) };
-        let signed_in = signed_in(app, &origin, headers).await?;
+        let (signed_in, locale) = (signed_in(app, &origin, headers).await?, locale(headers, None));
         let known = cookie::own_page(headers, page);
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(BrowserSecret::generate);
-        Ok(Some(Self::Page(Box::new(PageVisit { app: Arc::clone(app), origin, page, signed_in, secret, is_new }))))
+        Ok(Some(Self::Page(Box::new(PageVisit { app: Arc::clone(app), origin, page, signed_in, locale, secret, is_new }))))
     }
 
     fn app(&self) -> &App {
@@ -89,6 +88,13 @@ impl Visit {
         match self {
             Self::Flow(current) => &current.origin,
             Self::Page(visit) => &visit.origin,
+        }
+    }
+
+    fn chrome(&self) -> Chrome {
+        match self {
+            Self::Flow(current) => current.chrome(),
+            Self::Page(visit) => Chrome::of(&visit.app, visit.locale),
         }
     }
 
@@ -109,7 +115,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     match Visit::find(&app, origin, &headers, &query).await? {
-        None => Ok(nothing_to_do(&app)),
+        None => Ok(nothing_to_do(&app, locale(&headers, None))),
         Some(Visit::Flow(current)) => {
             if current.flow.next_step(current.signed_in.as_ref(), &current.client, current.origin.now) != Step::LogIn {
                 return dispatch::next(*current).await;
@@ -123,13 +129,8 @@ pub(super) async fn show(
 }
 
 /// Somebody opened the address by hand.
-fn nothing_to_do(app: &App) -> Response {
-    let page = NothingToDo {
-        chrome: Chrome::of(app),
-        title: "Nothing is waiting for you here",
-        sentence: "Open the app that you want to use. It will bring you here to sign in.",
-        sign_out_action: None,
-    };
+fn nothing_to_do(app: &App, locale: Locale) -> Response {
+    let page = NothingToDo { chrome: Chrome::of(app, locale) };
     Page(StatusCode::OK, page).into_response()
 }
 
@@ -154,7 +155,7 @@ pub(super) async fn submit(
     let typed = form.get("username")?.unwrap_or_default().to_owned();
     let password = form.get("password")?.unwrap_or_default();
     if password.len() > MAX_PASSWORD_BYTES || typed.len() > MAX_USERNAME_BYTES {
-        return Ok(page(&visit, StatusCode::BAD_REQUEST, String::new(), Some("That is too long to be a user name and a password.")));
+        return Ok(page(&visit, StatusCode::BAD_REQUEST, String::new(), Some("login-too-long")));
     }
     let username = canonical_username(&typed);
     let attempt = Attempt { account: Digest::of(&username), network: network_of(visit.origin().address) };
@@ -167,8 +168,7 @@ pub(super) async fn submit(
 }
 
 fn wrong(visit: &Visit, typed: String) -> Response {
-    let sentence = "The user name or the password is not right, or there were too many tries. Wait a few seconds and try again.";
-    page(visit, StatusCode::FORBIDDEN, typed, Some(sentence))
+    page(visit, StatusCode::FORBIDDEN, typed, Some("login-wrong"))
 }
 
 /// Somebody, and the hash that their password was compared with.
@@ -281,9 +281,11 @@ async fn go_on(mut current: Current, signed_in: SignedIn) -> Result<Response, Pa
     }
 }
 
+/// `error` is the key of its words.
 fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>) -> Response {
-    let chrome = Chrome::of(visit.app());
-    let (csrf, error) = (visit.csrf(), error.map(str::to_owned));
+    let chrome = visit.chrome();
+    let words = chrome.words();
+    let (csrf, error) = (visit.csrf(), error.map(|key| words.text(key, &[])));
     match visit {
         Visit::Flow(current) => {
             let signed_in = current.signed_in.as_ref().map(|signed_in| &signed_in.user.id);
@@ -291,14 +293,12 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
                 current.flow.launch.as_ref().is_some_and(|launch| signed_in.is_some_and(|own| *own != launch.user_id));
             let page = LoginPage {
                 chrome,
-                app_name: Some(current.client.name.clone()),
+                app_name: current.client.name.clone(),
                 action: current.url("/login"),
                 csrf,
                 username,
                 error,
-                help: is_launched_for_another.then_some(
-                    "The record system opened this app for another user than the one who is signed in here. Sign in as the same user as there.",
-                ),
+                help: is_launched_for_another.then(|| words.text("login-for-another", &[])),
                 can_cancel: true,
             };
             let mut response = Page(status, page).into_response();
@@ -308,7 +308,7 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
         Visit::Page(visit) => {
             let page = LoginPage {
                 chrome,
-                app_name: Some(visit.page.title().to_owned()),
+                app_name: visit.page.title(words),
                 action: visit.page.login(),
                 csrf,
                 username,

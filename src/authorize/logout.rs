@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use super::current::Current;
 use super::{dispatch, respond};
-use crate::app::{App, Chrome, FormAction, Page, clear_session, is_our_own_form, session_secret, signed_in};
+use crate::app::{App, Chrome, FormAction, Page, clear_session, is_our_own_form, locale, session_secret, signed_in};
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::{OAuthError, PageError};
 use crate::id::ClientId;
 use crate::params::Params;
+use crate::words::Locale;
 
 #[derive(Template)]
 #[template(path = "sign_out.html")]
@@ -31,7 +32,6 @@ struct SignOutPage {
 #[template(path = "signed_out.html")]
 struct SignedOutPage {
     chrome: Chrome,
-    message: &'static str,
 }
 
 /// What an app may send along, and where it wants the browser back.
@@ -62,19 +62,20 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
         // From another site the browser sends no session cookie along, and has to ask again by GET.
         return if session_secret(&headers).is_some() { ask(&app, &origin, &headers, &form).await } else { ask_by_get(&form) };
     }
-    let Some(secret) = session_secret(&headers) else { return signed_out(&app, None) };
+    let locale = locale(&headers, form.get("ui_locales")?);
+    let Some(secret) = session_secret(&headers) else { return signed_out(&app, locale, None) };
     is_our_own_form(&app, &headers, &form, &secret.derive("logout"))?;
     let wish = wish(&app, &origin, &form).await?;
     if let Some(signed_in) = signed_in(&app, &origin, &headers).await? {
         app.store.end_session(&origin, &signed_in).await?;
     }
-    let mut response = signed_out(&app, wish.location.as_deref())?;
+    let mut response = signed_out(&app, locale, wish.location.as_deref())?;
     response.headers_mut().append(header::SET_COOKIE, clear_session());
     Ok(response)
 }
 
 /// What an app may send along.
-const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const PARAMETERS: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 fn ask_by_get(form: &Params) -> Result<Response, PageError> {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -89,12 +90,13 @@ fn ask_by_get(form: &Params) -> Result<Response, PageError> {
 }
 
 async fn ask(app: &App, origin: &Origin, headers: &HeaderMap, params: &Params) -> Result<Response, PageError> {
+    let locale = locale(headers, params.get("ui_locales")?);
     let wish = wish(app, origin, params).await?;
     let (Some(signed_in), Some(secret)) = (signed_in(app, origin, headers).await?, session_secret(headers)) else {
-        return signed_out(app, wish.location.as_deref());
+        return signed_out(app, locale, wish.location.as_deref());
     };
     let page = SignOutPage {
-        chrome: Chrome::of(app),
+        chrome: Chrome::of(app, locale),
         user_name: Some(signed_in.user.display_name),
         action: "/logout",
         csrf: secret.derive("logout"),
@@ -149,11 +151,11 @@ fn in_page(error: OAuthError) -> PageError {
     PageError::server_error(error.description.into_owned())
 }
 
-fn signed_out(app: &App, location: Option<&str>) -> Result<Response, PageError> {
+fn signed_out(app: &App, locale: Locale, location: Option<&str>) -> Result<Response, PageError> {
     if let Some(location) = location {
         return Ok(dispatch::see_other(location));
     }
-    let page = SignedOutPage { chrome: Chrome::of(app), message: "You are signed out. You can close this page." };
+    let page = SignedOutPage { chrome: Chrome::of(app, locale) };
     let mut response = Page(StatusCode::OK, page).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

@@ -20,6 +20,7 @@ use crate::params::Params;
 use crate::person::{SignedIn, is_fhir_id};
 use crate::store::Fact;
 use crate::tenant::FhirBase;
+use crate::words::Arg;
 
 /// How many patients the page shows; who has more narrows the search.
 const SHOWN: usize = 50;
@@ -39,12 +40,12 @@ struct PatientPage {
     recent: Vec<Row>,
     search_action: &'static str,
     flow: String,
+    ui_locales: Option<&'static str>,
     csrf: String,
     query: String,
     rows: Vec<Row>,
     more: bool,
-    shown: usize,
-    empty: Option<String>,
+    count: String,
 }
 
 /// The patient, where there is nothing to choose: a patient's own record, or the one person whom
@@ -100,17 +101,11 @@ pub(super) async fn show(
     };
     let more = patients.len() > SHOWN;
     patients.truncate(SHOWN);
-    let empty = patients.is_empty().then(|| {
-        if typed.is_empty() {
-            "There are no patients that you may open. Ask your administrator to put you on a care team.".to_owned()
-        } else {
-            "None of your patients matches. Try the beginning of a name, a birth date such as 1984-03-09, or an MRN.".to_owned()
-        }
-    });
     let today = current.origin.now.date();
-    let row = |patient| Row::new(patient, today);
+    let words = current.words();
+    let row = |patient| Row::new(patient, today, words);
     let page = PatientPage {
-        chrome: Chrome::of(&app),
+        chrome: current.chrome(),
         app_name: current.client.name.clone(),
         user_name: signed_in.user.display_name.clone(),
         action: current.url("/patient"),
@@ -118,12 +113,12 @@ pub(super) async fn show(
         recent: recent.into_iter().map(row).collect(),
         search_action: "/patient",
         flow: current.flow.id.to_string(),
+        ui_locales: current.ui_locales(),
         csrf: current.csrf(),
         query: typed,
-        shown: patients.len(),
+        count: words.text("patients-count", &[("count", Arg::from(patients.len()))]),
         rows: patients.into_iter().map(row).collect(),
         more,
-        empty,
     };
     let mut response = Page(StatusCode::OK, page).into_response();
     response.extensions_mut().insert(current.form_action());
@@ -171,13 +166,7 @@ pub(super) async fn submit(
     };
     if let Access::Closed(why) = access {
         refused(&current, &signed_in, "patient.selected", Some(patient), why.as_str()).await?;
-        return Err(PageError::new(
-            StatusCode::FORBIDDEN,
-            None,
-            "You may not open this patient",
-            "This patient is not one of yours.",
-            "Go back and choose a patient from the list.",
-        ));
+        return Err(PageError::new(StatusCode::FORBIDDEN, "error-closed-patient"));
     }
     dispatch::learn(&mut current, &signed_in, Fact::Patient(patient)).await?;
     dispatch::next(current).await

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::current::Current;
 use super::{cookie, dispatch, respond};
-use crate::app::{App, signed_in};
+use crate::app::{App, locale, signed_in};
 use crate::audit::{Entry, Origin};
 use crate::client::{Client, GrantType};
 use crate::error::{OAuthError, PageError, Refusal};
@@ -52,7 +52,7 @@ pub(super) async fn by_get(
             }
             Ok(with_cookies(dispatch::next(current).await?, set_cookies))
         }
-        Err(refusal) => Ok(refused(&app, refusal)),
+        Err(refusal) => Ok(refused(&app, &headers, &query, refusal)),
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn by_post(
     let form = Params::from_body(request).await?;
     match begin(&app, origin, &headers, &form).await {
         Ok((current, set_cookies)) => Ok(with_cookies(dispatch::see_other(&current.url("/authorize")), set_cookies)),
-        Err(refusal) => Ok(refused(&app, refusal)),
+        Err(refusal) => Ok(refused(&app, &headers, &form, refusal)),
     }
 }
 
@@ -78,10 +78,13 @@ fn with_cookies(mut response: Response, set_cookies: Vec<HeaderValue>) -> Respon
     response
 }
 
-fn refused(app: &App, refusal: Refusal) -> Response {
+fn refused(app: &App, headers: &HeaderMap, params: &Params, refusal: Refusal) -> Response {
     match refusal {
         Refusal::Page(error) => error.into_response(),
-        Refusal::App(return_to, error) => respond::error(app, &return_to, &error),
+        Refusal::App(return_to, error) => {
+            let locale = locale(headers, params.get("ui_locales").ok().flatten());
+            respond::error(app, locale, &return_to, &error)
+        }
     }
 }
 
@@ -115,31 +118,31 @@ async fn begin(app: &Arc<App>, origin: Origin, headers: &HeaderMap, params: &Par
     let signed_in = signed_in(app, &origin, headers).await.map_err(Refusal::Page)?;
     let mut set_cookies = cookie::clear_oldest_flows(headers);
     set_cookies.push(cookie::set_flow(&flow.id, &secret));
-    Ok((Current::begun(app, origin, flow, client, signed_in, secret), set_cookies))
+    Ok((Current::begun(app, origin, headers, flow, client, signed_in, secret), set_cookies))
 }
 
 /// The two parameters that decide whom an error may be sent to. Until both are good, it is the
 /// person who is told.
 async fn client_and_return(app: &App, origin: &Origin, params: &Params) -> Result<(Client, ReturnTo), Refusal> {
-    let page = |code, sentence: &'static str| Refusal::Page(PageError::bad_request(code, sentence));
+    let page = |code, key| Refusal::Page(PageError::bad_request(code, key));
     let id = params.get("client_id").map_err(|bad| Refusal::Page(bad.into()))?;
-    let id = id.ok_or_else(|| page("invalid_request", "It did not say which app it is (client_id is missing)."))?;
+    let id = id.ok_or_else(|| page("invalid_request", "error-client-missing"))?;
     let client = app.store.client(&origin.tenant, &ClientId::new(id)).await.map_err(|error| Refusal::Page(error.into()))?;
     // Unknown and switched off look the same.
     let client = client.filter(|client| client.disabled_at.is_none());
-    let client = client.ok_or_else(|| page("invalid_client", "It is not registered here (client_id is unknown)."))?;
+    let client = client.ok_or_else(|| page("invalid_client", "error-client-unknown"))?;
     // Nobody has looked at its redirect URIs: nobody is sent there, not even with an error.
     if client.awaits_approval {
-        return Err(page("unauthorized_client", "It has registered itself, and waits for an administrator's approval."));
+        return Err(page("unauthorized_client", "error-client-waits"));
     }
     let uri = params.get("redirect_uri").map_err(|bad| Refusal::Page(bad.into()))?;
-    let uri = uri.ok_or_else(|| page("invalid_request", "It did not say where to go afterwards (redirect_uri is missing)."))?;
+    let uri = uri.ok_or_else(|| page("invalid_request", "error-redirect-missing"))?;
     match ReturnTo::new(&client.redirect_uris, uri) {
         Some(return_to) => Ok((client, return_to)),
         None => {
             let entry = Entry::refused("authorize.redirect_mismatch").client(&client.id);
             app.store.audit(origin, entry).await.map_err(|error| Refusal::Page(error.into()))?;
-            Err(page("invalid_request", "It wants to go to an address that is not registered for it (redirect_uri does not match)."))
+            Err(page("invalid_request", "error-redirect-unknown"))
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::scope::Scope;
 use crate::secret::{AuthorizationCode, nonce, unique_id};
 use crate::store::{Finished, NewGrant};
 use crate::token::Unverified;
+use crate::words::Locale;
 
 #[derive(Template)]
 #[template(path = "form_post.html")]
@@ -82,26 +83,30 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     let return_to = &flow.ask.return_to;
     let binding = CodeBinding { redirect_uri: return_to.uri().as_str().to_owned(), challenge: flow.ask.challenge.clone() };
     match app.store.finish_flow(origin, flow, NewGrant { grant, binding, code: code.digest() }).await? {
-        Finished::Now => Ok(send(app, return_to, &return_to.members(&[("code", code.expose())], &app.tenant.issuer))),
+        Finished::Now => Ok(send(app, current.locale, return_to, &return_to.members(&[("code", code.expose())], &app.tenant.issuer))),
         Finished::Before => Err(PageError::already_completed()),
         Finished::SignedOut => Err(PageError::no_flow()),
     }
 }
 
 /// Tells the app what went wrong (RFC 6749 §4.1.2.1).
-pub(super) fn error(app: &App, return_to: &ReturnTo, error: &OAuthError) -> Response {
+pub(super) fn error(app: &App, locale: Locale, return_to: &ReturnTo, error: &OAuthError) -> Response {
     error.log();
     let members = return_to.members(&[("error", error.code), ("error_description", &error.description)], &app.tenant.issuer);
-    send(app, return_to, &members)
+    send(app, locale, return_to, &members)
 }
 
-fn send(app: &App, return_to: &ReturnTo, members: &[(String, String)]) -> Response {
+fn send(app: &App, locale: Locale, return_to: &ReturnTo, members: &[(String, String)]) -> Response {
     if return_to.mode != ResponseMode::FormPost {
         return dispatch::see_other(&return_to.location(members));
     }
     let nonce = nonce();
-    let page =
-        FormPost { chrome: Chrome::of(app), action: return_to.uri().as_str().to_owned(), fields: members.to_vec(), nonce: nonce.clone() };
+    let page = FormPost {
+        chrome: Chrome::of(app, locale),
+        action: return_to.uri().as_str().to_owned(),
+        fields: members.to_vec(),
+        nonce: nonce.clone(),
+    };
     let mut response = Page(StatusCode::OK, page).into_response();
     response.extensions_mut().insert(FormAction(return_to.uri().form_action()));
     response.extensions_mut().insert(ScriptNonce(nonce));

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::begin::{Opening, begin};
 use crate::app::{
-    App, Chrome, EncounterRow, FormAction, OwnPage, Page, PatientRow, clear_session, is_our_own_form, see_other, session_secret, signed_in,
+    App, Chrome, EncounterRow, FormAction, OwnPage, Page, PatientRow, clear_session, is_our_own_form, locale, see_other, session_secret,
+    signed_in,
 };
 use crate::audit::{Entry, Origin};
 use crate::client::Client;
@@ -20,6 +21,7 @@ use crate::params::Params;
 use crate::person::{SignedIn, is_fhir_id};
 use crate::redirect::RedirectUri;
 use crate::tenant::FhirBase;
+use crate::words::{Arg, Locale, Words};
 
 /// How many patients the page shows; who has more narrows the search.
 const SHOWN: usize = 50;
@@ -37,7 +39,7 @@ struct PatientsPage {
     query: String,
     rows: Vec<PatientRow>,
     more: bool,
-    shown: usize,
+    count: String,
 }
 
 #[derive(Template)]
@@ -75,6 +77,7 @@ struct Visit {
     signed_in: SignedIn,
     csrf: String,
     bases: Arc<[FhirBase]>,
+    locale: Locale,
 }
 
 impl Visit {
@@ -87,7 +90,7 @@ impl Visit {
             return Ok(None);
         };
         let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
-        Ok(Some(Self { app: Arc::clone(app), origin, signed_in, csrf: secret.derive("launch pad"), bases }))
+        Ok(Some(Self { app: Arc::clone(app), origin, signed_in, csrf: secret.derive("launch pad"), bases, locale: locale(headers, None) }))
     }
 
     /// # Errors
@@ -96,13 +99,7 @@ impl Visit {
         if self.signed_in.user.is_clinician() {
             return Ok(());
         }
-        Err(PageError::new(
-            StatusCode::FORBIDDEN,
-            None,
-            "The launch pad is for clinicians",
-            "Your account is not that of somebody who treats patients.",
-            "Open the app that you want to use by its own address; it will bring you here to sign in.",
-        ))
+        Err(PageError::new(StatusCode::FORBIDDEN, "error-not-clinician"))
     }
 
     /// The FHIR base of this name, or the first one where none is named.
@@ -134,13 +131,7 @@ impl Visit {
         let mut entry = Entry::refused("launch.begun").user(&self.signed_in.user.id).session(&self.signed_in.session_id);
         entry.patient = Some(patient).filter(|_| is_fhir_id(id));
         self.app.store.audit(&self.origin, entry).await?;
-        Err(PageError::new(
-            StatusCode::FORBIDDEN,
-            None,
-            "You may not open this patient",
-            "This patient is not one of yours.",
-            "Go back and choose a patient from the list.",
-        ))
+        Err(PageError::new(StatusCode::FORBIDDEN, "error-closed-patient"))
     }
 }
 
@@ -176,9 +167,9 @@ async fn patients_page(visit: &Visit, base: &FhirBase, typed: &str) -> Result<Re
     let mut patients = visit.app.find_patients(&visit.origin, &base.name, &visit.signed_in.user, &typed, SHOWN + 1).await?;
     let more = patients.len() > SHOWN;
     patients.truncate(SHOWN);
-    let today = visit.origin.now.date();
+    let (today, words) = (visit.origin.now.date(), Words::get(visit.locale));
     let page = PatientsPage {
-        chrome: Chrome::of(&visit.app),
+        chrome: Chrome::of(&visit.app, visit.locale),
         user_name: visit.signed_in.user.display_name.clone(),
         csrf: visit.csrf.clone(),
         bases: visit
@@ -188,8 +179,8 @@ async fn patients_page(visit: &Visit, base: &FhirBase, typed: &str) -> Result<Re
             .collect(),
         base: base.name.clone(),
         query: typed,
-        shown: patients.len(),
-        rows: patients.into_iter().map(|patient| PatientRow::new(patient, today)).collect(),
+        count: words.text("patients-count", &[("count", Arg::from(patients.len()))]),
+        rows: patients.into_iter().map(|patient| PatientRow::new(patient, today, words)).collect(),
         more,
     };
     Ok(Page(StatusCode::OK, page).into_response())
@@ -209,13 +200,15 @@ async fn apps_page(visit: &Visit, base: &FhirBase, id: &PatientId) -> Result<Res
         host: uri.host(),
         is_verified: client.is_verified,
     };
+    let words = Words::get(visit.locale);
+    let encounters = visit.app.encounters(&visit.origin, &base.name, id).await?;
     let page = AppsPage {
-        chrome: Chrome::of(&visit.app),
+        chrome: Chrome::of(&visit.app, visit.locale),
         user_name: visit.signed_in.user.display_name.clone(),
         csrf: visit.csrf.clone(),
         base: base.name.clone(),
-        patient: PatientRow::new(patient, visit.origin.now.date()),
-        encounters: visit.app.encounters(&visit.origin, &base.name, id).await?.into_iter().map(EncounterRow::new).collect(),
+        patient: PatientRow::new(patient, visit.origin.now.date(), words),
+        encounters: encounters.into_iter().map(|encounter| EncounterRow::new(encounter, words)).collect(),
         apps: apps.into_iter().map(tile).collect(),
     };
     let mut response = Page(StatusCode::OK, page).into_response();

@@ -63,6 +63,15 @@ impl Words {
         })
     }
 
+    /// The same of an attribute of this key.
+    #[must_use]
+    pub fn attribute(&self, key: &str, name: &str, args: &[(&str, Arg<'_>)]) -> String {
+        self.find(key, Some(name), args).unwrap_or_else(|| {
+            tracing::error!(key, name, "a page has no words for this");
+            format!("{key}.{name}")
+        })
+    }
+
     /// The text of this key or of its attribute, if there is one.
     fn find(&self, key: &str, attribute: Option<&str>, args: &[(&str, Arg<'_>)]) -> Option<String> {
         let message = self.bundle.get_message(key)?;

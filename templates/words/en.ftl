@@ -182,6 +182,8 @@ scope-__introspect = Ask what the access of an app is good for.
 
 page-footer = Admit, the sign-in service of
 page-error = Error
+page-notice = Notice
+page-cancel = Cancel and go back to the app
 page-signed-in-as = Signed in as
 page-switch-user = Not you? Switch user
 page-sign-out = Sign out
@@ -190,6 +192,32 @@ page-own-record = Your own record
 page-whose-record = Whose record
 page-what-it-may-do = What it may do
 
+## A patient, and a list of them. What was searched for stands behind `patients-for`.
+
+patient-heading = Patient
+patient-name = Name
+patient-birth-date = Birth date
+patient-age = Age
+patient-sex = Sex
+patient-mrn = MRN
+patient-female = female
+patient-male = male
+patient-other = other
+patient-not-known = not known
+patient-years = { $count } y
+patient-months = { $count } mo
+patient-days = { $count } d
+patients-search = Search for a patient
+patients-find = Search
+patients-clear = Clear the search
+patients-count =
+    { $count ->
+        [one] 1 patient
+       *[other] { $count } patients
+    }
+patients-for = for
+patients-more = More people match: narrow the search.
+
 ## The consent page. An app's name stands before `consent-asks`, names behind the words that end in "by" and "to".
 
 consent-asks = asks for access
@@ -197,18 +225,6 @@ consent-back-to = You go back to
 consent-verified-by = Verified by
 consent-not-verified-by = Not verified by
 consent-careful = Allow access only if you know this app and meant to open it.
-consent-patient = Patient
-consent-birth-date = Birth date
-consent-age = Age
-consent-sex = Sex
-consent-mrn = MRN
-consent-female = female
-consent-male = male
-consent-other = other
-consent-not-known = not known
-consent-years = { $count } y
-consent-months = { $count } mo
-consent-days = { $count } d
 consent-emergency = Emergency access, outside of your list.
 consent-emergency-reason = Your reason:
 consent-group-own = In your own record
@@ -262,3 +278,193 @@ apps-closed-record = A record that cannot be shown now
 apps-remove = Remove access
 apps-remove-what = The app can then look into this record no more. What it has copied stays with it: ask its maker to delete that.
 apps-remove-yes = Yes, remove access
+
+## The sign-in page. An app's name, or one of the two places, stands behind `login-to`.
+
+login-title = Sign in
+login-to = Sign in to continue to
+login-to-launch-pad = the launch pad
+login-to-account = your apps
+login-username = Username
+login-password = Password
+login-too-long = That is too long to be a user name and a password.
+login-wrong = The user name or the password is not right, or there were too many tries. Wait a few seconds and try again.
+login-for-another = The record system opened this app for another user than the one who is signed in here. Sign in as the same user as there.
+login-nothing = Nothing is waiting for you here
+login-nothing-what = Open the app that you want to use. It will bring you here to sign in.
+
+## The choice of a patient. An app's name stands behind `picker-opens-in`.
+
+picker-title = Choose a patient
+picker-opens-in = The record you pick opens in
+picker-nobody = There are no patients that you may open. Ask your administrator to put you on a care team.
+picker-no-match = None of your patients matches. Try the beginning of a name, a birth date such as 1984-03-09, or an MRN.
+picker-recent = Opened last
+picker-all = All of your patients
+picker-emergency = Emergency: open a patient outside of your list
+
+## Emergency access. An app's name stands behind `emergency-lead`, the reason behind `emergency-compare`.
+
+emergency-title = Emergency access
+emergency-lead = Open one patient outside of your list in
+emergency-audited = Your name, the time and your reason go into the audit trail.
+emergency-who = Who is it? Give the whole MRN, or the name and the birth date.
+emergency-name = First and last name
+emergency-why = Why do you need this record now?
+emergency-why-hint = A sentence of { $count } characters or more.
+emergency-find = Find the patient
+emergency-back = Back to your list
+emergency-compare = Compare the birth date, the sex and the MRN. Opening the record is audited with your reason:
+emergency-no-reason = Say why you need this record now, in a sentence.
+emergency-too-long = One of the answers is too long.
+emergency-nobody-named = Give the whole MRN, or the name and the birth date.
+emergency-nobody-found = Nobody answers to exactly this, or more than { $count } do. Look at the spelling, or give the MRN.
+
+## The choice of a visit. An app's name stands before `visit-wanted`. The states are those of FHIR.
+
+visit-title = Choose a visit
+visit-wanted = wants to know which visit this is about.
+visit-none = There are no visits of this patient here. The app can go on without one; it is then not told of any.
+visit-list = Visits
+visit-unnamed = Visit
+visit-began = Began
+visit-state = State
+visit-state-planned = planned
+visit-state-arrived = arrived
+visit-state-triaged = triaged
+visit-state-in-progress = in-progress
+visit-state-onleave = onleave
+visit-state-finished = finished
+visit-state-cancelled = cancelled
+visit-state-unknown = unknown
+visit-go-on = Go on without a visit
+
+## The launch pad.
+
+launch-title = Launch pad
+launch-lead = Choose a patient. On the next page you open an app for them.
+launch-bases = Record systems
+launch-nobody = There are no patients that you may open here. Ask your administrator to put you on a care team.
+launch-no-match = None of your patients matches. Try part of a name, a birth date such as 1984-03-09, or the start of an MRN.
+launch-open-app = Open an app
+launch-one-record = It opens with this patient’s record, and with no other.
+launch-which-visit = For which visit?
+launch-no-visit = No particular visit
+launch-no-app = No app is set up to be opened from here. Ask your administrator to give one a launch URL.
+launch-apps = Apps
+launch-at = At
+launch-other-patient = Choose another patient
+
+## Signing out. The person's name stands behind `sign-out-who`.
+
+sign-out-title = Sign out?
+sign-out-who = You are signed in as
+sign-out-stay = To stay signed in, close this page or go back.
+signed-out-title = Signed out
+signed-out-heading = You are signed out
+signed-out-what = You are signed out. You can close this page.
+
+## The page that sends the answer to the app.
+
+back-title = Back to the app
+back-heading = Taking you back to the app
+back-help = If nothing happens, use the button.
+back-continue = Continue to the app
+
+## The page that says what went wrong: a heading, what happened, what to do next.
+
+error-reference = Reference for support
+error-code = Error code
+error-start-again = Go back to the app and start again from there.
+error-app = This app cannot sign you in
+    .advice = Nothing was shared. Tell whoever makes the app; the reference below helps them to find out why.
+error-client-missing = { error-app }
+    .sentence = It did not say which app it is (client_id is missing).
+    .advice = { error-app.advice }
+error-client-unknown = { error-app }
+    .sentence = It is not registered here (client_id is unknown).
+    .advice = { error-app.advice }
+error-client-waits = { error-app }
+    .sentence = It has registered itself, and waits for an administrator's approval.
+    .advice = { error-app.advice }
+error-redirect-missing = { error-app }
+    .sentence = It did not say where to go afterwards (redirect_uri is missing).
+    .advice = { error-app.advice }
+error-redirect-unknown = { error-app }
+    .sentence = It wants to go to an address that is not registered for it (redirect_uri does not match).
+    .advice = { error-app.advice }
+error-parameter-twice = { error-app }
+    .sentence = The parameter { $name } was given twice.
+    .advice = { error-app.advice }
+error-parameter-malformed = { error-app }
+    .sentence = The parameter { $name } is not properly encoded.
+    .advice = { error-app.advice }
+error-form-type = { error-app }
+    .sentence = The body must be application/x-www-form-urlencoded.
+    .advice = { error-app.advice }
+error-form-too-large = { error-app }
+    .sentence = The body is too large.
+    .advice = { error-app.advice }
+error-form-too-many = { error-app }
+    .sentence = There are too many parameters.
+    .advice = { error-app.advice }
+error-form-broke-off = { error-app }
+    .sentence = The body broke off.
+    .advice = { error-app.advice }
+error-forged = This form cannot be accepted
+    .sentence = It did not come from the page that we showed in this browser.
+    .advice = { error-start-again }
+error-no-flow = This sign-in has ended
+    .sentence = It was left open for too long, or it was begun in another browser.
+    .advice = { error-start-again }
+error-completed = This sign-in is already completed
+    .sentence = The app has its answer, and a sign-in can be used only once.
+    .advice = Go back to the app. To sign in again, start from there.
+error-not-found = There is no such page
+    .sentence = The address leads nowhere.
+    .advice = Open the app that you want to use; it will bring you here to sign in.
+error-tries = Too many failed sign-ins
+    .sentence = Several sign-ins from your network have failed.
+    .advice = Wait for a while, then go back to the app and try again.
+error-failed = Something went wrong
+    .sentence = We could not do this. It is not your fault.
+    .advice = Wait a moment, then go back to the app and try again.
+error-internal = { error-failed }
+    .sentence = { error-failed.sentence }
+    .advice = { error-start-again }
+error-directory = The patients cannot be looked up
+    .sentence = The record system does not answer at the moment.
+    .advice = Wait a moment, then load this page again: you can go on from here.
+error-too-large = The form is too large
+    .sentence = The browser sent more than we read.
+    .advice = { error-start-again }
+error-method = This page cannot be used like that
+    .sentence = The browser asked for it in a way that it does not know.
+    .advice = { error-start-again }
+error-address-too-long = The address is too long
+    .sentence = The app sent more than we read.
+    .advice = { error-start-again }
+error-headers = The browser sent too much
+    .sentence = Its cookies are too large.
+    .advice = { error-start-again }
+error-host = This is not the right address
+    .sentence = This server does not answer to that name.
+    .advice = { error-start-again }
+error-busy = We cannot do this at the moment
+    .sentence = There is too much to do, or something is down.
+    .advice = { error-start-again }
+error-nothing-to-share = There is nothing that you can share with this app
+    .sentence = It asks for things that your account has no right to give.
+    .advice = Go back to the app, or sign in with another account.
+error-closed-patient = You may not open this patient
+    .sentence = This patient is not one of yours.
+    .advice = Go back and choose a patient from the list.
+error-emergency = { error-closed-patient }
+    .sentence = Emergency access is for clinicians, where the hospital allows it, and for the patient whom they name.
+    .advice = Go back and choose a patient from your list.
+error-visit = This visit cannot be chosen
+    .sentence = It is not one of this patient's.
+    .advice = Go back and choose a visit from the list.
+error-not-clinician = The launch pad is for clinicians
+    .sentence = Your account is not that of somebody who treats patients.
+    .advice = Open the app that you want to use by its own address; it will bring you here to sign in.

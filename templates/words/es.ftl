@@ -186,6 +186,8 @@ scope-__introspect = Preguntar para qué vale el acceso de una aplicación.
 
 page-footer = Admit, el servicio de acceso de
 page-error = Error
+page-notice = Aviso
+page-cancel = Cancelar y volver a la aplicación
 page-signed-in-as = Ha entrado como
 page-switch-user = ¿No es usted? Cambiar de usuario
 page-sign-out = Salir
@@ -194,6 +196,40 @@ page-own-record = Su propia historia
 page-whose-record = De quién es la historia
 page-what-it-may-do = Qué puede hacer
 
+## A patient, and a list of them. What was searched for stands behind `patients-for`.
+
+patient-heading = Paciente
+patient-name = Nombre
+patient-birth-date = Fecha de nacimiento
+patient-age = Edad
+patient-sex = Sexo
+patient-mrn = N.º de historia
+patient-female = mujer
+patient-male = hombre
+patient-other = otro
+patient-not-known = no se sabe
+patient-years = { $count } años
+patient-months =
+    { $count ->
+        [one] 1 mes
+       *[other] { $count } meses
+    }
+patient-days =
+    { $count ->
+        [one] 1 día
+       *[other] { $count } días
+    }
+patients-search = Buscar a un paciente
+patients-find = Buscar
+patients-clear = Borrar la búsqueda
+patients-count =
+    { $count ->
+        [one] 1 paciente
+       *[other] { $count } pacientes
+    }
+patients-for = para
+patients-more = Hay más que coinciden: busque con más datos.
+
 ## The consent page. An app's name stands before `consent-asks`, names behind the words that end in "by" and "to".
 
 consent-asks = pide acceso
@@ -201,18 +237,6 @@ consent-back-to = Después vuelve a
 consent-verified-by = Comprobada por
 consent-not-verified-by = No comprobada por
 consent-careful = Dé acceso solo si la conoce y usted quiso abrirla.
-consent-patient = Paciente
-consent-birth-date = Fecha de nacimiento
-consent-age = Edad
-consent-sex = Sexo
-consent-mrn = N.º de historia
-consent-female = mujer
-consent-male = hombre
-consent-other = otro
-consent-not-known = no se sabe
-consent-years = { $count } años
-consent-months = { $count } meses
-consent-days = { $count } días
 consent-emergency = Acceso de urgencia, fuera de su lista.
 consent-emergency-reason = Su razón:
 consent-group-own = En su propia historia
@@ -266,3 +290,193 @@ apps-closed-record = Una historia que ahora no se puede ver
 apps-remove = Quitar el acceso
 apps-remove-what = La aplicación ya no podrá mirar esta historia. Lo que ha copiado se queda con ella: pida que lo borren.
 apps-remove-yes = Sí, quitar el acceso
+
+## The sign-in page. An app's name, or one of the two places, stands behind `login-to`.
+
+login-title = Entrar
+login-to = Entre para seguir a
+login-to-launch-pad = el panel de aplicaciones
+login-to-account = sus aplicaciones
+login-username = Usuario
+login-password = Contraseña
+login-too-long = Es demasiado largo para un usuario y una contraseña.
+login-wrong = El usuario o la contraseña no son correctos, o ha probado muchas veces. Espere unos segundos y pruebe otra vez.
+login-for-another = El sistema de historias abrió esta aplicación para otro usuario, no para quien ha entrado aquí. Entre con el mismo usuario que allí.
+login-nothing = Aquí no hay nada pendiente
+login-nothing-what = Abra la aplicación que quiera usar. Ella le traerá aquí para entrar.
+
+## The choice of a patient. An app's name stands behind `picker-opens-in`.
+
+picker-title = Elija un paciente
+picker-opens-in = La historia que elija se abre en
+picker-nobody = No hay pacientes que usted pueda abrir. Pida que le pongan en un equipo de cuidados.
+picker-no-match = No coincide ninguno de sus pacientes. Pruebe con el comienzo de un nombre, una fecha de nacimiento como 1984-03-09 o un número de historia.
+picker-recent = Abiertos hace poco
+picker-all = Todos sus pacientes
+picker-emergency = Urgencia: abrir a un paciente fuera de su lista
+
+## Emergency access. An app's name stands behind `emergency-lead`, the reason behind `emergency-compare`.
+
+emergency-title = Acceso de urgencia
+emergency-lead = Abra a un paciente fuera de su lista en
+emergency-audited = Su nombre, la hora y su razón quedan en el registro de accesos.
+emergency-who = ¿Quién es? Dé el número de historia entero, o el nombre y la fecha de nacimiento.
+emergency-name = Nombre y apellidos
+emergency-why = ¿Por qué necesita ahora esta historia?
+emergency-why-hint = Una frase de { $count } letras o más.
+emergency-find = Buscar al paciente
+emergency-back = Volver a su lista
+emergency-compare = Compare la fecha de nacimiento, el sexo y el número de historia. El acceso queda en el registro con su razón:
+emergency-no-reason = Diga en una frase por qué necesita ahora esta historia.
+emergency-too-long = Una de las respuestas es demasiado larga.
+emergency-nobody-named = Dé el número de historia entero, o el nombre y la fecha de nacimiento.
+emergency-nobody-found = Nadie coincide del todo con esto, o son más de { $count }. Mire si está bien escrito, o dé el número de historia.
+
+## The choice of a visit. An app's name stands before `visit-wanted`. The states are those of FHIR.
+
+visit-title = Elija una visita
+visit-wanted = quiere saber de qué visita se trata.
+visit-none = Aquí no hay visitas de este paciente. La aplicación puede seguir sin visita; entonces no sabrá de ninguna.
+visit-list = Visitas
+visit-unnamed = Visita
+visit-began = Comienzo
+visit-state = Estado
+visit-state-planned = prevista
+visit-state-arrived = ha llegado
+visit-state-triaged = en espera
+visit-state-in-progress = en curso
+visit-state-onleave = con permiso
+visit-state-finished = terminada
+visit-state-cancelled = anulada
+visit-state-unknown = no se sabe
+visit-go-on = Seguir sin visita
+
+## The launch pad.
+
+launch-title = Panel de aplicaciones
+launch-lead = Elija un paciente. En la página siguiente abre una aplicación para él.
+launch-bases = Sistemas de historias
+launch-nobody = Aquí no hay pacientes que usted pueda abrir. Pida que le pongan en un equipo de cuidados.
+launch-no-match = No coincide ninguno de sus pacientes. Pruebe con parte de un nombre, una fecha de nacimiento como 1984-03-09 o el comienzo de un número de historia.
+launch-open-app = Abrir una aplicación
+launch-one-record = Se abre con la historia de este paciente y con ninguna otra.
+launch-which-visit = ¿Para qué visita?
+launch-no-visit = Ninguna en particular
+launch-no-app = No hay ninguna aplicación que se pueda abrir desde aquí. Pida que den a alguna una dirección de inicio.
+launch-apps = Aplicaciones
+launch-at = En
+launch-other-patient = Elegir otro paciente
+
+## Signing out. The person's name stands behind `sign-out-who`.
+
+sign-out-title = ¿Quiere salir?
+sign-out-who = Ha entrado como
+sign-out-stay = Para quedarse, cierre esta página o vuelva atrás.
+signed-out-title = Fuera
+signed-out-heading = Ha salido
+signed-out-what = Ha salido. Puede cerrar esta página.
+
+## The page that sends the answer to the app.
+
+back-title = De vuelta a la aplicación
+back-heading = Le llevamos de vuelta a la aplicación
+back-help = Si no pasa nada, use el botón.
+back-continue = Seguir a la aplicación
+
+## The page that says what went wrong: a heading, what happened, what to do next.
+
+error-reference = Referencia para pedir ayuda
+error-code = Código del error
+error-start-again = Vuelva a la aplicación y empiece otra vez desde allí.
+error-app = Esta aplicación no puede darle entrada
+    .advice = No se ha compartido nada. Avise a quien hace la aplicación; la referencia de abajo le ayuda a ver la causa.
+error-client-missing = { error-app }
+    .sentence = No dijo qué aplicación es (falta client_id).
+    .advice = { error-app.advice }
+error-client-unknown = { error-app }
+    .sentence = No está registrada aquí (no se conoce client_id).
+    .advice = { error-app.advice }
+error-client-waits = { error-app }
+    .sentence = Se ha registrado ella misma y falta que alguien de aquí lo apruebe.
+    .advice = { error-app.advice }
+error-redirect-missing = { error-app }
+    .sentence = No dijo adónde ir después (falta redirect_uri).
+    .advice = { error-app.advice }
+error-redirect-unknown = { error-app }
+    .sentence = Quiere ir a una dirección que no tiene registrada (redirect_uri no coincide).
+    .advice = { error-app.advice }
+error-parameter-twice = { error-app }
+    .sentence = El parámetro { $name } vino dos veces.
+    .advice = { error-app.advice }
+error-parameter-malformed = { error-app }
+    .sentence = El parámetro { $name } no está bien codificado.
+    .advice = { error-app.advice }
+error-form-type = { error-app }
+    .sentence = El envío debe ser application/x-www-form-urlencoded.
+    .advice = { error-app.advice }
+error-form-too-large = { error-app }
+    .sentence = El envío es demasiado grande.
+    .advice = { error-app.advice }
+error-form-too-many = { error-app }
+    .sentence = Hay demasiados parámetros.
+    .advice = { error-app.advice }
+error-form-broke-off = { error-app }
+    .sentence = El envío se cortó.
+    .advice = { error-app.advice }
+error-forged = No se puede aceptar este formulario
+    .sentence = No viene de la página que mostramos en este navegador.
+    .advice = { error-start-again }
+error-no-flow = Esta entrada ha terminado
+    .sentence = Quedó abierta demasiado tiempo o empezó en otro navegador.
+    .advice = { error-start-again }
+error-completed = Esta entrada ya está completa
+    .sentence = La aplicación ya tiene su respuesta, y una entrada solo vale una vez.
+    .advice = Vuelva a la aplicación. Para entrar otra vez, empiece desde allí.
+error-not-found = Esta página no existe
+    .sentence = La dirección no lleva a ningún sitio.
+    .advice = Abra la aplicación que quiera usar; ella le traerá aquí para entrar.
+error-tries = Demasiadas entradas fallidas
+    .sentence = Han fallado varias entradas desde su red.
+    .advice = Espere un rato. Después vuelva a la aplicación y pruebe otra vez.
+error-failed = Algo ha fallado
+    .sentence = No pudimos hacerlo. No es culpa suya.
+    .advice = Espere un momento. Después vuelva a la aplicación y pruebe otra vez.
+error-internal = { error-failed }
+    .sentence = { error-failed.sentence }
+    .advice = { error-start-again }
+error-directory = No se puede buscar a los pacientes
+    .sentence = El sistema de historias no responde en este momento.
+    .advice = Espere un momento y cargue otra vez esta página: puede seguir desde aquí.
+error-too-large = El formulario es demasiado grande
+    .sentence = El navegador envió más de lo que leemos.
+    .advice = { error-start-again }
+error-method = Esta página no se usa así
+    .sentence = El navegador la pidió de un modo que ella no conoce.
+    .advice = { error-start-again }
+error-address-too-long = La dirección es demasiado larga
+    .sentence = La aplicación envió más de lo que leemos.
+    .advice = { error-start-again }
+error-headers = El navegador envió demasiado
+    .sentence = Sus cookies son demasiado grandes.
+    .advice = { error-start-again }
+error-host = Esta no es la dirección correcta
+    .sentence = Este servidor no responde a ese nombre.
+    .advice = { error-start-again }
+error-busy = Ahora no podemos hacerlo
+    .sentence = Hay demasiado que hacer, o algo no funciona.
+    .advice = { error-start-again }
+error-nothing-to-share = No hay nada que pueda compartir con esta aplicación
+    .sentence = Pide cosas que su cuenta no tiene derecho a dar.
+    .advice = Vuelva a la aplicación o entre con otra cuenta.
+error-closed-patient = No puede abrir a este paciente
+    .sentence = Este paciente no es uno de los suyos.
+    .advice = Vuelva atrás y elija un paciente de la lista.
+error-emergency = { error-closed-patient }
+    .sentence = El acceso de urgencia es para médicos y enfermeras, donde el hospital lo permite, y solo para el paciente que nombran.
+    .advice = Vuelva atrás y elija un paciente de su lista.
+error-visit = No se puede elegir esta visita
+    .sentence = No es una visita de este paciente.
+    .advice = Vuelva atrás y elija una visita de la lista.
+error-not-clinician = El panel de aplicaciones es para quien trata a pacientes
+    .sentence = Su cuenta no es la de alguien que trata a pacientes.
+    .advice = Abra la aplicación que quiera usar por su propia dirección; ella le traerá aquí para entrar.
