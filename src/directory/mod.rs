@@ -231,6 +231,18 @@ impl Directory {
         Ok(found)
     }
 
+    /// Whose visit this is; `None` where nobody here knows it, or of whom it is.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn patient_of_encounter(&self, origin: &Origin, fhir_base: &str, encounter: &str) -> Result<Option<PatientId>, Error> {
+        let base = self.base(origin, fhir_base).await?;
+        match base.patients.source {
+            PatientSource::Table => Ok(self.store.patient_of_encounter(&origin.tenant, &base.name, encounter).await?),
+            PatientSource::Fhir => within(self.remote(origin, &base).patient_of_encounter(encounter)).await,
+        }
+    }
+
     async fn base(&self, origin: &Origin, name: &str) -> Result<FhirBase, Error> {
         let bases = self.store.known_fhir_bases(&origin.tenant, origin.now).await?;
         bases.iter().find(|base| base.name == name).cloned().ok_or(Error::NoBase)

@@ -138,6 +138,16 @@ impl Remote<'_> {
         self.find("Encounter", &form, MAX_ENCOUNTERS * 10, of_patient).await
     }
 
+    /// Whose visit this is.
+    pub(super) async fn patient_of_encounter(&self, id: &str) -> Result<Option<PatientId>, Error> {
+        let references = self.references();
+        let of_visit = |value: &Value| match resource::encounter(value, &references) {
+            Ok((Some((of, encounter)), _)) if encounter.id == id => Some(of),
+            _ => None,
+        };
+        Ok(self.find("Encounter", &[("_id", id.to_owned())], 1, of_visit).await?.pop())
+    }
+
     /// Whom this person may open beside those who name them as theirs, and since when.
     async fn ids(&self, who: &FhirUser) -> Result<BTreeMap<PatientId, Option<OffsetDateTime>>, Error> {
         let mut ids = BTreeMap::new();

@@ -74,6 +74,13 @@ pub(super) async fn launch(
         app.store.audit(&origin, entry.detail(&format!("asked for by {ehr}"))).await?;
         return Err(OAuthError::new(StatusCode::FORBIDDEN, "access_denied", "the user may not open this patient"));
     }
+    if let Some(encounter) = &encounter {
+        let of = app.directory.patient_of_encounter(&origin, &base.name, encounter).await?;
+        // The EHR may know of visits that nobody knows here.
+        if of.is_some() && of != patient {
+            return Err(OAuthError::invalid_request("the encounter is another patient's"));
+        }
+    }
     let context = LaunchContext {
         need_patient_banner: wish.need_patient_banner,
         smart_style_url: wish.smart_style_url,

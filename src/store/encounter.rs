@@ -65,6 +65,20 @@ impl Store {
         .await
     }
 
+    /// Whose visit this is; `None` where it is not here.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn patient_of_encounter(&self, tenant: &TenantId, fhir_base: &str, encounter: &str) -> Result<Option<PatientId>, Error> {
+        let statement = "select patient_id from encounter where tenant_id = $1 and fhir_base = $2 and encounter_id = $3";
+        let id: Option<String> = read!(self, c => sqlx::query_scalar(statement)
+            .bind(tenant.as_str())
+            .bind(fhir_base)
+            .bind(encounter)
+            .fetch_optional(c))?;
+        Ok(id.map(PatientId::new))
+    }
+
     /// A patient's visits, latest first, at most `limit`.
     ///
     /// # Errors

@@ -180,3 +180,19 @@ async fn the_launch_pad_opens_an_app_for_a_visit() {
     let tokens = app.tokens_of("clinic", &landing).await;
     assert_eq!((tokens["patient"].as_str(), tokens["encounter"].as_str()), (Some("p1"), Some("e1")));
 }
+
+/// SL-10 for visits: an EHR that mixes up two patients' visits is told so. Of a visit that is not known here, the EHR has the say.
+#[tokio::test]
+async fn an_ehr_cannot_open_a_visit_of_another_patient() {
+    let app = with_visits().await;
+    let open = async |patient: &str, encounter: &str| {
+        app.ask_launch(&json!({ "client_id": "spa", "username": "dr.a", "patient": patient, "encounter": encounter })).await
+    };
+    for (patient, encounter) in [("p1", "e3"), ("p2", "e1")] {
+        open(patient, encounter).await.assert_token_error(400, "invalid_request");
+    }
+    assert_eq!(app.count("select count(*) from launch").await, 0);
+    for (patient, encounter) in [("p1", "e1"), ("p2", "e3"), ("p1", "of-today")] {
+        assert_eq!(open(patient, encounter).await.status.as_u16(), 201, "{patient} {encounter}");
+    }
+}

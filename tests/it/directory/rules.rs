@@ -166,6 +166,9 @@ async fn visits_are_looked_up_latest_first() {
     own.sort_unstable();
     ids.sort_unstable();
     assert_eq!(ids, own);
+    let of = app.app.directory.patient_of_encounter(&app.origin(), LIVE, own[0]).await.expect("a visit");
+    assert_eq!(of, Some(patient));
+    assert_eq!(app.app.directory.patient_of_encounter(&app.origin(), LIVE, "nobody-s").await.expect("none"), None);
     assert!(found.iter().all(|visit| !visit.class.is_empty() && !visit.status.is_empty()));
 
     let visit = |id: &str, started: &str| admit::person::Encounter {
