@@ -8,7 +8,7 @@ use super::audit::record;
 use super::client::{insert, insert_origins};
 use super::{Error, NewClient, Store, change, json, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
-use crate::client::{Client, GrantType};
+use crate::client::{Asking, Client, GrantType};
 use crate::id::{ClientId, TenantId};
 use crate::redirect::RedirectUri;
 use crate::secret::Digest;
@@ -184,7 +184,7 @@ impl Store {
     }
 
     /// Takes down what an app that registered itself says of itself now. What an administrator approved was something else:
-    /// it waits for approval again. `false` where there is no such client.
+    /// it waits for approval again, and people are asked again. `false` where there is no such client.
     ///
     /// # Errors
     /// [`Error`]
@@ -196,7 +196,8 @@ impl Store {
                 let assertion_algs: Vec<&str> = client.assertion_algs.iter().copied().map(Algorithm::as_str).collect();
                 let statement = "update client set name = $3, grant_types = $4, scopes = $5, redirect_uris = $6,
                                         post_logout_redirect_uris = $7, id_token_alg = $8, website = $9, policy_uri = $10, tos_uri = $11,
-                                        jwks = $12, jwks_uri = $13, assertion_algs = $14, awaits_approval_since = $15, verified_at = null
+                                        jwks = $12, jwks_uri = $13, assertion_algs = $14, awaits_approval_since = $15, verified_at = null,
+                                        asks_clinicians = $16, asks_patients = $16
                                   where tenant_id = $1 and client_id = $2";
                 let found = change!(
                     &mut conn,
@@ -216,6 +217,7 @@ impl Store {
                         .bind(&client.jwks_uri)
                         .bind(assertion_algs.join(" "))
                         .bind(seconds(origin.now))
+                        .bind(Asking::Always.as_str())
                 )?;
                 if found == 0 {
                     return Ok(false);

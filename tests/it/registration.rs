@@ -1,8 +1,9 @@
 //! Apps that register themselves (RFC 7591) and manage their registration (RFC 7592).
 
+use admit::client::Asking;
 use admit::id::ClientId;
 use admit::secret::InitialAccessToken;
-use admit::store::RegistrationToken;
+use admit::store::{ClientPage, RegistrationToken};
 use admit::token::{Algorithm, CLIENT_ASSERTION_TYPE};
 use axum::body::Body;
 use axum::http::Request;
@@ -364,6 +365,28 @@ async fn what_an_app_changes_has_to_be_approved_again() {
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", text(&tokens, "refresh_token"))];
     app.post("/token", None, &[&refresh[..], &[("client_id", id)]].concat()).await.assert_token_error(400, "unauthorized_client");
     app.post("/token", None, &refresh).await.assert_token_error(400, "unauthorized_client");
+}
+
+/// Nor is what an administrator said of the app before: that people need not be asked, and that it is known.
+#[tokio::test]
+async fn what_an_app_changes_has_to_be_asked_about_again() {
+    let app = TestApp::start().await;
+    let told = registered(&app, &browser_app()).await;
+    let id = ClientId::new(text(&told, "client_id"));
+    let (path, token) = management(&told);
+    let trusted = ClientPage {
+        asks_clinicians: Some(Asking::PreApproved),
+        asks_patients: Some(Asking::Remembered),
+        is_verified: Some(true),
+        ..ClientPage::default()
+    };
+    assert!(app.store().change_client_page(&app.origin(), &id, trusted).await.expect("a client"));
+    app.store().approve_client(&app.origin(), &id).await.expect("approved");
+    let change = json!({ "client_id": id, "scope": "openid user/*.cruds", "redirect_uris": ["https://evil.test/cb"] });
+    assert_eq!(send(&app, "PUT", &path, Some(&token), Some(&with(&change))).await.status.as_u16(), 200);
+    app.store().approve_client(&app.origin(), &id).await.expect("approved again");
+    let client = app.store().client(&app.origin().tenant, &id).await.expect("the store").expect("a client");
+    assert_eq!((client.asks_clinicians, client.asks_patients, client.is_verified), (Asking::Always, Asking::Always, false));
 }
 
 /// RFC 7592 §2.2: the id stays, the secret is ours, and the way of proving itself is for good.
