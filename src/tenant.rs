@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
+use crate::scope::{Scope, ScopeSet};
 use crate::token::Algorithm;
 
 /// An issuer, and the name that stands on its pages.
@@ -29,6 +30,9 @@ impl Tenant {
 
 /// The versions of SMART App Launch that a FHIR base or an app can speak.
 pub const SMART_VERSIONS: [&str; 4] = ["1.0", "2.0", "2.1", "2.2"];
+
+/// What an app is told that asks for nothing but what [`FhirBase::understands`] denies.
+pub const NOT_UNDERSTOOD: &str = "the FHIR base knows scopes of SMART v1 only, such as patient/Observation.read";
 
 /// A FHIR server that tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,6 +210,21 @@ impl FhirBase {
     #[must_use]
     pub fn is_meant_by(&self, aud: &str) -> bool {
         self.public_urls.iter().any(|url| without_slash(url) == without_slash(aud))
+    }
+
+    /// Whether its server knows what this scope means: v1 has words for resources, and neither letters nor queries.
+    #[must_use]
+    pub fn understands(&self, scope: &Scope) -> bool {
+        match (self.strategy, scope) {
+            (Strategy::SmartOnFhirV1, Scope::Resource(resource)) => resource.access.is_v1(),
+            _ => true,
+        }
+    }
+
+    /// What of these scopes its server knows.
+    #[must_use]
+    pub fn understood(&self, scopes: &ScopeSet) -> ScopeSet {
+        scopes.filtered(|scope| self.understands(scope))
     }
 
     /// Where a resource such as `Practitioner/a` lives: an absolute URL.

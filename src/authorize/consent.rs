@@ -141,7 +141,7 @@ pub(super) async fn submit(
     }
     let offered = current.flow.can_be_given_by(&signed_in.user);
     let ticked = form.all("scope")?;
-    match Offer::of(&offered).allowed(&ticked) {
+    match offer(&current, &offered).await?.allowed(&ticked) {
         Err(Unfit::NotOffered) => Err(PageError::forged()),
         Err(unfit) => page(&current, &signed_in, Some((unfit, &ticked))).await,
         Ok(approved) => {
@@ -151,6 +151,17 @@ pub(super) async fn submit(
             dispatch::next(current).await
         }
     }
+}
+
+/// What there is to decide, in scopes that the FHIR base knows.
+async fn offer(current: &Current, offered: &ScopeSet) -> Result<Offer, PageError> {
+    let Current { app, origin, flow, .. } = current;
+    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let offer = Offer::of(offered);
+    Ok(match bases.iter().find(|base| Some(&base.name) == flow.ask.fhir_base.as_ref()) {
+        Some(base) => offer.within(base),
+        None => offer,
+    })
 }
 
 async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &[&str])>) -> Result<Response, PageError> {
@@ -169,7 +180,7 @@ async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &
     let is_self = flow.patient_id.is_some() && flow.patient_id == signed_in.user.own_patient();
     let earlier = earlier(current, signed_in).await?;
     let logo = app.store.logo_of(&origin.tenant, &client.id).await?;
-    let offer = Offer::of(&offered);
+    let offer = offer(current, &offered).await?;
     let ticks = match (&refused, &earlier) {
         (Some((_, ticked)), _) => Ticks::Posted(ticked),
         (None, Some(decision)) => Ticks::Earlier(decision),

@@ -22,6 +22,7 @@ use crate::redirect::{ResponseMode, ReturnTo};
 use crate::scope::{Scope, ScopeSet};
 use crate::secret::{BrowserSecret, LaunchToken, unique_id};
 use crate::store::NewFlow;
+use crate::tenant::{FhirBase, NOT_UNDERSTOOD};
 
 /// The longest `state`, `nonce` and `login_hint`, in bytes.
 const MAX_STATE: usize = 2048;
@@ -170,7 +171,7 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
         params.get(name)?;
     }
     let challenge = challenge(client, params)?;
-    let scopes = scopes(client, params)?;
+    let (scopes, base) = understood(app, client, scopes(client, params)?, params).await?;
     let prompt = params.get("prompt")?.map(|text| {
         Prompt::parse(text)
             .ok_or_else(|| OAuthError::invalid_request("prompt is not one of none, login, consent, select_account, or contradicts itself"))
@@ -181,7 +182,7 @@ async fn read(app: &App, client: &Client, return_to: &mut ReturnTo, params: &Par
     };
     Ok(Ask {
         client_id: client.id.clone(),
-        fhir_base: fhir_base(app, client, &scopes, params).await?,
+        fhir_base: base.map(|base| base.name),
         challenge,
         nonce: capped("nonce", MAX_NONCE)?,
         prompt: prompt.transpose()?.unwrap_or_default(),
@@ -270,8 +271,18 @@ fn scopes(client: &Client, params: &Params) -> Result<ScopeSet, OAuthError> {
     Ok(scopes)
 }
 
+/// What the FHIR base knows of the scopes, and the base.
+async fn understood(app: &App, client: &Client, scopes: ScopeSet, params: &Params) -> Result<(ScopeSet, Option<FhirBase>), OAuthError> {
+    let Some(base) = fhir_base(app, client, &scopes, params).await? else { return Ok((scopes, None)) };
+    let scopes = base.understood(&scopes);
+    if scopes.is_empty() {
+        return Err(OAuthError::invalid_scope(NOT_UNDERSTOOD));
+    }
+    Ok((scopes, Some(base)))
+}
+
 /// `aud` names the FHIR base; `resource` (RFC 8707) is the same under another name.
-async fn fhir_base(app: &App, client: &Client, scopes: &ScopeSet, params: &Params) -> Result<Option<String>, OAuthError> {
+async fn fhir_base(app: &App, client: &Client, scopes: &ScopeSet, params: &Params) -> Result<Option<FhirBase>, OAuthError> {
     let aud = match (params.get("aud")?, params.get("resource")?) {
         (Some(aud), Some(resource)) if aud != resource => return Err(OAuthError::invalid_request("aud and resource differ")),
         (aud, resource) => aud.or(resource),
@@ -281,7 +292,7 @@ async fn fhir_base(app: &App, client: &Client, scopes: &ScopeSet, params: &Param
     };
     let bases = app.store.fhir_bases(&app.tenant.id).await?;
     match bases.into_iter().find(|base| base.is_meant_by(aud) && client.may_use(&base.name)) {
-        Some(base) => Ok(Some(base.name)),
+        Some(base) => Ok(Some(base)),
         None => Err(OAuthError::invalid_request("aud is not a FHIR base that this client may use")),
     }
 }

@@ -5,6 +5,7 @@
 //! as the categories of US Core (HTI-1). A person allows the whole or parts of it, never both.
 
 use crate::scope::{MAX_LENGTH, MAX_SCOPES, ResourceScope, ResourceType, Scope, ScopeSet};
+use crate::tenant::FhirBase;
 use crate::words::{Permission, groups};
 
 /// The types into which "everything" is taken apart: those of US Core, and what else a patient's
@@ -91,6 +92,13 @@ impl Offer {
         let permissions = groups(&wholes).into_iter().flat_map(|group| group.permissions);
         let choices = permissions.map(|permission| Choice::of(permission, &asked)).collect();
         Self { scopes: scopes.clone(), choices }
+    }
+
+    /// The same without the parts that the FHIR base has no scopes for.
+    #[must_use]
+    pub fn within(mut self, base: &FhirBase) -> Self {
+        self.choices.iter_mut().for_each(|choice| choice.keep_within(base));
+        self
     }
 
     /// Whether the app asks to stay when the person is away, which can be denied as well.
@@ -180,6 +188,11 @@ impl Choice {
         // Nobody thinks of what is only written by its category.
         let categories = whole.scopes[0].categories().filter(|_| whole.access.reads());
         categories.map(|category| Self { permission: each(&|scope| scope.only(category)), parts: vec![] }).collect()
+    }
+
+    fn keep_within(&mut self, base: &FhirBase) {
+        self.parts.retain(|part| part.permission.scopes.iter().all(|scope| base.understands(&Scope::Resource(scope.clone()))));
+        self.parts.iter_mut().for_each(|part| part.keep_within(base));
     }
 
     /// What its box is called in the form: the scopes that it gives.

@@ -11,7 +11,7 @@ use crate::client::{Client, GrantType};
 use crate::error::OAuthError;
 use crate::scope::{Scope, ScopeSet};
 use crate::secret::nonce;
-use crate::tenant::FhirBase;
+use crate::tenant::{FhirBase, NOT_UNDERSTOOD};
 use crate::token::AccessClaims;
 
 /// A token with what the client may have of what it asks for.
@@ -58,12 +58,16 @@ async fn decide(
             "nothing of what was asked is allowed to this client; for itself it can have system/ scopes and rights at this server only",
         ));
     }
-    let (audience, base) = target(app, origin, client, &scopes, resource).await?;
+    let base = target(app, origin, client, &scopes, resource).await?;
+    let scopes = base.as_ref().map_or_else(|| scopes.clone(), |base| base.understood(&scopes));
+    if scopes.is_empty() {
+        return Err(OAuthError::invalid_scope(NOT_UNDERSTOOD));
+    }
     let now = origin.now;
     let claims = AccessClaims {
         iss: app.tenant.issuer.clone(),
         sub: client.id.to_string(),
-        aud: audience,
+        aud: base.as_ref().map_or_else(|| app.tenant.issuer.clone(), |base| base.audience.clone()),
         exp: (now + CLIENT_TOKEN_LIFE).unix_timestamp(),
         iat: now.unix_timestamp(),
         nbf: now.unix_timestamp(),
@@ -76,33 +80,30 @@ async fn decide(
         fhir_user: None,
         launch_response_patient: None,
     };
-    Ok((claims, base))
+    Ok((claims, base.map(|base| base.name)))
 }
 
-/// The `aud` of the token, and the FHIR base that it is for: none where it holds rights at this server (`__launch`,
-/// `__introspect`). No token is for both: a FHIR server that saw it could use the rights.
+/// The FHIR base that the token is for: none where it holds rights at this server (`__launch`, `__introspect`). No token is for both: a FHIR server that saw it could use the rights.
 async fn target(
     app: &App,
     origin: &Origin,
     client: &Client,
     scopes: &ScopeSet,
     resource: Option<&str>,
-) -> Result<(String, Option<String>), OAuthError> {
+) -> Result<Option<FhirBase>, OAuthError> {
     let is_ours = |scope: &Scope| matches!(scope, Scope::CreateLaunch | Scope::Introspect);
     if !scopes.iter().any(is_ours) {
         let bases = app.store.known_fhir_bases(&app.tenant.id, origin.now).await?;
-        let base = base_of(&bases, client, resource)?;
-        return Ok((base.audience.clone(), Some(base.name.clone())));
+        return base_of(&bases, client, resource).map(|base| Some(base.clone()));
     }
     if !scopes.iter().all(is_ours) {
         let why = "__launch and __introspect are for this server, system/ scopes for a FHIR server: ask for two tokens";
         return Err(OAuthError::invalid_scope(why));
     }
-    let issuer = &app.tenant.issuer;
-    if resource.is_some_and(|resource| resource != issuer) {
+    if resource.is_some_and(|resource| resource != app.tenant.issuer) {
         return Err(invalid_target("__launch and __introspect are for this server: resource, where it is sent, has to be the issuer"));
     }
-    Ok((issuer.clone(), None))
+    Ok(None)
 }
 
 fn invalid_target(why: &'static str) -> OAuthError {

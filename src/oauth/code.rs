@@ -33,7 +33,7 @@ pub(super) async fn redeem(app: &App, origin: &Origin, client: &Client, request:
         Redemption::Replayed | Redemption::Refused => return Err(OAuthError::invalid_grant(REFUSED)),
     };
     // The code is spent now: a failure below leaves it so, which is the right trade.
-    let scopes = still_allowed(client, &grant)?;
+    let scopes = still_allowed(app, origin, client, &grant).await?;
     let user = app.store.user(&origin.tenant, &grant.user_id).await?.ok_or(OAuthError::invalid_grant(REFUSED))?;
     // The client may have been allowed to stay when the person decided, and not be by now.
     let refresh = grant.refresh.and(Refresh::asked_by(&scopes)).map(|_| refresh);

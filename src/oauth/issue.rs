@@ -190,11 +190,18 @@ fn half_hash(algorithm: Algorithm, token: &str) -> String {
 }
 
 /// Nobody is given more than the client may have by now, whatever was granted before.
-pub(super) fn still_allowed(client: &Client, grant: &Grant) -> Result<ScopeSet, OAuthError> {
-    let allowed = client.scopes_with_a_person(&grant.scopes);
+pub(super) async fn still_allowed(app: &App, origin: &Origin, client: &Client, grant: &Grant) -> Result<ScopeSet, OAuthError> {
+    let allowed = understood(app, origin, grant, client.scopes_with_a_person(&grant.scopes)).await?;
     if allowed.is_empty() || grant.fhir_base.as_ref().is_some_and(|base| !client.may_use(base)) {
         Err(OAuthError::invalid_grant("nothing of what was granted is still allowed to this client"))
     } else {
         Ok(allowed)
     }
+}
+
+/// What of these scopes the grant's FHIR base knows.
+pub(super) async fn understood(app: &App, origin: &Origin, grant: &Grant, scopes: ScopeSet) -> Result<ScopeSet, OAuthError> {
+    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let base = bases.iter().find(|base| Some(&base.name) == grant.fhir_base.as_ref());
+    Ok(base.map_or_else(|| scopes.clone(), |base| base.understood(&scopes)))
 }

@@ -1,6 +1,6 @@
 //! A refresh token for tokens (RFC 6749 §6, RFC 9700 §4.14.2).
 
-use super::issue::{Issue, TokenResponse, for_person, still_allowed};
+use super::issue::{Issue, TokenResponse, for_person, still_allowed, understood};
 use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
@@ -25,16 +25,20 @@ pub(super) async fn refresh(
     let scopes = match &grant {
         None => None,
         Some(grant) => {
-            let allowed = still_allowed(client, grant)?;
+            let allowed = still_allowed(app, origin, client, grant).await?;
             if Refresh::asked_by(&allowed).is_none() {
                 return Err(OAuthError::invalid_grant("the client may not refresh any more"));
             }
-            Some(match asked {
+            let scopes = match asked {
                 None => allowed,
                 // The token keeps its scopes; only this access token has fewer.
-                Some(asked) if !asked.is_empty() && allowed.contains(&asked) => asked,
-                Some(_) => return Err(OAuthError::invalid_scope("scope asks for more than was granted")),
-            })
+                Some(asked) if allowed.contains(&asked) => understood(app, origin, grant, asked).await?,
+                Some(_) => ScopeSet::default(),
+            };
+            if scopes.is_empty() {
+                return Err(OAuthError::invalid_scope("scope asks for more than was granted, or for nothing that the FHIR base knows"));
+            }
+            Some(scopes)
         }
     };
     // Likewise before: where nobody can be asked, the token is as good afterwards.

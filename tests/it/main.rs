@@ -66,5 +66,6 @@ mod support;
 mod throttle;
 mod tls;
 mod userinfo;
+mod v1_base;
 mod validator;
 mod web;
