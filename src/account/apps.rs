@@ -8,6 +8,7 @@ use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 
 use super::alone;
@@ -17,9 +18,9 @@ use crate::client::Client;
 use crate::consent::{Decision, Subject};
 use crate::error::PageError;
 use crate::grant::Refresh;
-use crate::id::{ClientId, PatientId};
+use crate::id::ClientId;
 use crate::params::Params;
-use crate::person::SignedIn;
+use crate::person::{SignedIn, User};
 use crate::scope::ScopeSet;
 use crate::store::{Selection, Standing};
 use crate::words::{Reader, Words, groups, sentence};
@@ -115,14 +116,12 @@ async fn page(
     let which = Selection { user: Some(user.id.clone()), ..Selection::default() };
     let standing = app.store.standing(&origin.tenant, &which, origin.now).await?;
     let decisions = app.store.decisions(&origin.tenant, &user.id, origin.now).await?;
+    let known = gather(standing, decisions);
+    // All at once: a record system that does not answer is waited for once.
+    let abouts = join_all(known.iter().map(|(subject, _)| about(app, origin, user, subject, words))).await;
     let mut apps = Vec::new();
-    for (place, (subject, known)) in gather(standing, decisions).into_iter().enumerate() {
+    for (place, ((subject, known), about)) in known.into_iter().zip(abouts).enumerate() {
         let Some(client) = app.store.client(&origin.tenant, &subject.client_id).await? else { continue };
-        let about = match (&subject.fhir_base, &subject.patient_id) {
-            (_, Some(id)) if user.own_patient().as_ref() == Some(id) => Some(words.text("page-own-record", &[])),
-            (Some(base), Some(id)) => Some(name_of(app, origin, base, id).await.unwrap_or_else(|| words.text("apps-closed-record", &[]))),
-            _ => None,
-        };
         let logo = app.store.logo_of(&origin.tenant, &client.id).await?;
         let allowed = allowed(&known.scopes, words, reader);
         apps.push(Card {
@@ -136,10 +135,15 @@ async fn page(
     Ok(alone(Page(StatusCode::OK, page).into_response()))
 }
 
-/// `None` where the record was closed meanwhile, or cannot be had at the moment: access to it can be
+/// Whose record it is. One that was closed meanwhile, or cannot be had at the moment, has no name: access to it can be
 /// taken back all the same.
-async fn name_of(app: &App, origin: &Origin, base: &str, id: &PatientId) -> Option<String> {
-    app.directory.patient(origin, base, id).await.ok().flatten().map(|patient| patient.name)
+async fn about(app: &App, origin: &Origin, user: &User, subject: &Subject, words: &Words) -> Option<String> {
+    let id = subject.patient_id.as_ref()?;
+    if user.own_patient().as_ref() == Some(id) {
+        return Some(words.text("page-own-record", &[]));
+    }
+    let patient = app.directory.patient(origin, subject.fhir_base.as_deref()?, id).await.ok().flatten();
+    Some(patient.map_or_else(|| words.text("apps-closed-record", &[]), |patient| patient.name))
 }
 
 /// What these scopes let an app do and know, in plain words.

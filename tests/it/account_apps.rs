@@ -3,13 +3,14 @@
 use admit::client::{Asking, Client, ClientAuth};
 use admit::id::ClientId;
 use admit::store::Selection;
+use admit::tenant::Panel;
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::Duration;
 
 use crate::support::visit::form_with;
-use crate::support::{Browser, ISSUER, Landing, SCOPE, TestApp, client, redirect_uri};
+use crate::support::{Authority, Browser, ISSUER, LIVE, Landing, SCOPE, Saying, TestApp, client, redirect_uri};
 
 const PAGE: &str = "/account/apps";
 const OURS: [(&str, &str); 2] = [("origin", ISSUER), ("sec-fetch-site", "same-origin")];
@@ -277,4 +278,25 @@ async fn an_app_that_was_switched_off_is_not_listed() {
     tokens(&app, &mut browser, "spa", "pat1", None).await;
     app.store().disable_client(&app.origin(), &ClientId::new("spa")).await.expect("the store");
     assert!(!browser.go(PAGE).await.reply.body.contains("App spa"));
+}
+
+/// While the record system does not answer, the page comes without names, and is not waited for once per app.
+#[tokio::test]
+async fn a_record_system_that_does_not_answer_is_waited_for_once() {
+    let app = TestApp::start().await;
+    let of = |id: &str| json!({ "resourceType": "Patient", "id": id, "generalPractitioner": [{ "reference": "Practitioner/a" }] });
+    let entries: Vec<Value> = ["x", "y", "z"].iter().map(|id| json!({ "resource": of(id) })).collect();
+    let fhir = Authority::start(Saying::Json(json!({ "resourceType": "Bundle", "type": "searchset", "entry": entries }))).await;
+    app.live_at(&fhir.endpoint(), &[Panel::GeneralPractitioner]).await;
+    let mut browser = app.browser();
+    for id in ["x", "y", "z"] {
+        let page = browser.ask(&app.live().await).await;
+        let landing = browser.go_through(page, "dr.a", id).await;
+        app.exchange(LIVE, &landing).await;
+    }
+    fhir.turn(Saying::Nothing);
+    let begun = std::time::Instant::now();
+    let page = browser.go(PAGE).await;
+    assert_eq!(page.reply.body.matches("name=\"patient\" value=").count(), 3, "{}", page.reply.body);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(9));
 }
