@@ -32,7 +32,7 @@ impl Remote<'_> {
         let url = base.url_of(&format!("{kind}/_search"));
         let answer = directory.http.post_form(&url, &headers, encode(form, most)).await.map_err(|fault| self.unavailable(kind, &fault))?;
         if answer.status == 401 {
-            directory.tokens.forget(&base.audience, kind).await;
+            directory.tokens.forget(&self.origin.tenant, &base.audience, kind).await;
         }
         if answer.status != 200 {
             return Err(self.unavailable(kind, &format_args!("it answered {}", answer.status)));

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::{Directory, Error};
 use crate::audit::{Entry, Origin};
 use crate::client::DIRECTORY;
-use crate::id::ClientId;
+use crate::id::{ClientId, TenantId};
 use crate::key::Purpose;
 use crate::secret::nonce;
 use crate::tenant::{FhirBase, Strategy};
@@ -19,9 +19,11 @@ const LIFE: Duration = Duration::minutes(1);
 /// A token is not sent any more when so little of its life is left.
 const MARGIN: Duration = Duration::seconds(10);
 
-/// Those that are still good, by audience and type. Held while one is made, so that several who need it make one.
+/// Those that are still good, by tenant, audience and type. Held while one is made, so that several who need it make one.
 #[derive(Default)]
-pub(super) struct Tokens(Mutex<HashMap<(String, &'static str), Kept>>);
+pub(super) struct Tokens(Mutex<HashMap<Place, Kept>>);
+
+type Place = (TenantId, String, &'static str);
 
 struct Kept {
     token: String,
@@ -30,8 +32,8 @@ struct Kept {
 
 impl Tokens {
     /// Whoever refuses it may believe the next one: keys change.
-    pub(super) async fn forget(&self, audience: &str, kind: &'static str) {
-        self.0.lock().await.remove(&(audience.to_owned(), kind));
+    pub(super) async fn forget(&self, tenant: &TenantId, audience: &str, kind: &'static str) {
+        self.0.lock().await.remove(&(tenant.clone(), audience.to_owned(), kind));
     }
 }
 
@@ -40,7 +42,7 @@ impl Directory {
     pub(super) async fn token(&self, origin: &Origin, base: &FhirBase, kind: &'static str) -> Result<String, Error> {
         let now = origin.now.unix_timestamp();
         let mut kept = self.tokens.0.lock().await;
-        let place = (base.audience.clone(), kind);
+        let place = (origin.tenant.clone(), base.audience.clone(), kind);
         let is_good = |left: i64| left > MARGIN.whole_seconds() && left <= LIFE.whole_seconds();
         if let Some(own) = kept.get(&place).filter(|own| is_good(own.exp - now)) {
             return Ok(own.token.clone());

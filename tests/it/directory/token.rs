@@ -1,5 +1,7 @@
 //! The token by which the server reads the FHIR server.
 
+use admit::audit::Origin;
+use admit::id::TenantId;
 use admit::tenant::Panel;
 use axum::body::Body;
 use axum::http::Request;
@@ -8,7 +10,7 @@ use serde_json::json;
 use time::Duration;
 
 use super::picker;
-use crate::support::{Authority, SECRET, Saying, TestApp, claims};
+use crate::support::{Authority, LIVE, Question, SECRET, Saying, TestApp, claims};
 
 /// One type, one minute, one base; and nothing of a patient in an address.
 #[tokio::test]
@@ -88,4 +90,24 @@ async fn a_server_of_version_1_is_asked_in_its_scopes() {
     let questions = fhir.questions();
     let token = questions[0].header("authorization").and_then(|value| value.strip_prefix("Bearer ")).expect("a token");
     assert_eq!(claims(&json!(token))["scope"], "system/Patient.read");
+}
+
+/// A token says whose it is: another tenant has one of its own, be it for the same audience.
+#[tokio::test]
+async fn each_tenant_has_a_token_of_its_own() {
+    let app = TestApp::start().await;
+    let fhir = Authority::start(Saying::Json(json!({ "resourceType": "Bundle", "type": "searchset" }))).await;
+    app.live_at(&fhir.endpoint(), &[Panel::GeneralPractitioner]).await;
+    let bases = app.store().fhir_bases(&app.origin().tenant).await.expect("FHIR bases");
+    app.sql("insert into tenant (tenant_id, created_at) values ('other', 0)").await;
+    let other = Origin { tenant: TenantId::new("other"), ..app.origin() };
+    let live = bases.iter().find(|base| base.name == LIVE).expect("the live one");
+    app.store().add_fhir_base(&other, live).await.expect("a FHIR base");
+    let who = "Practitioner/a".parse().expect("a person");
+    for origin in [app.origin(), other] {
+        app.app.directory.search(&origin, LIVE, &who, "", 1).await.expect("an answer");
+    }
+    let bearer = |question: &Question| claims(&json!(question.header("authorization").expect("a token")["Bearer ".len()..]));
+    let tenants: Vec<_> = fhir.questions().iter().map(|question| bearer(question)["tenant_id"].clone()).collect();
+    assert_eq!(tenants, ["default", "other"]);
 }
