@@ -99,16 +99,16 @@ impl Remote<'_> {
         if is_theirs {
             return open(None);
         }
-        if who.kind == FhirUserKind::RelatedPerson
-            && let Some((_, since)) = self.related(who).await?.filter(|(patient, _)| patient == id)
-        {
-            return open(since);
+        let mut since = None;
+        if who.kind == FhirUserKind::RelatedPerson {
+            since = self.related(who).await?.filter(|(patient, _)| patient == id).map(|(_, since)| since);
         }
         if who.kind != FhirUserKind::Practitioner || self.has(Panel::List) {
-            let (store, tenant) = (&self.directory.store, &self.origin.tenant);
-            if let Some(since) = store.listed_since(tenant, &self.base.name, who, id).await? {
-                return open(since);
-            }
+            // What was given twice is as old as the later time: whoever came of age may have allowed it again.
+            since = since.max(self.directory.store.listed_since(&self.origin.tenant, &self.base.name, who, id).await?);
+        }
+        if let Some(since) = since {
+            return open(since);
         }
         if who.kind == FhirUserKind::Practitioner && self.has(Panel::CareTeam) && self.teams(who, Some(id)).await?.contains(id) {
             return open(None);
@@ -163,7 +163,10 @@ impl Remote<'_> {
         }
         if who.kind != FhirUserKind::Practitioner || self.has(Panel::List) {
             let limit = i64::try_from(MAX_IDS).unwrap_or(i64::MAX);
-            ids.extend(self.directory.store.listed(&self.origin.tenant, &self.base.name, who, limit).await?);
+            for (id, since) in self.directory.store.listed(&self.origin.tenant, &self.base.name, who, limit).await? {
+                let known = ids.entry(id).or_default();
+                *known = since.max(*known);
+            }
         }
         Ok(ids)
     }

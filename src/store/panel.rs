@@ -37,7 +37,8 @@ impl TryFrom<Row> for Opened {
 }
 
 impl Store {
-    /// Lets a person open a patient. `false` where they could before.
+    /// Lets a person open a patient. `false` where they could before, and since no earlier time: whoever came of age may
+    /// allow it again.
     ///
     /// # Errors
     /// [`Error::InUse`], where there is no such FHIR base.
@@ -46,7 +47,8 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since) values ($1, $2, $3, $4, $5)
-                                 on conflict do nothing";
+                                 on conflict (tenant_id, fhir_base, fhir_user, patient_id) do update set since = excluded.since
+                                  where panel.since is null and excluded.since is not null or panel.since < excluded.since";
                 let added = change!(
                     &mut conn,
                     sqlx::query(statement)

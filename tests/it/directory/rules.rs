@@ -1,15 +1,17 @@
 //! Who may open whom, against the stand-in.
 
 use admit::demo::people::World;
+use admit::directory::Access;
 use admit::id::PatientId;
+use admit::person::FhirUser;
 use admit::store::Opener;
 use admit::tenant::Panel;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::Duration;
 
 use super::{picker, search, shown, sorted};
 use crate::support::visit::text;
-use crate::support::{LIVE, TestApp, claims};
+use crate::support::{Authority, LIVE, Saying, TestApp, claims};
 
 /// The patients of whom this is true, by id.
 fn patients(world: &World, is_meant: impl Fn(&Value) -> bool) -> Vec<String> {
@@ -186,4 +188,26 @@ async fn visits_are_looked_up_latest_first() {
     let found = app.app.directory.encounters(&app.origin(), "one", &p1).await.expect("visits");
     assert_eq!(found, [visit("e2", "2026-02-01"), visit("e1", "2026-01-01")]);
     assert!(app.app.directory.encounters(&app.origin(), "one", &PatientId::new("p2")).await.expect("none").is_empty());
+}
+
+/// What was given anew after a birthday counts, wherever the first time is written down.
+#[tokio::test]
+async fn a_list_renews_what_was_given_over_a_child() {
+    let app = TestApp::start().await;
+    let entries = [
+        json!({ "resourceType": "Patient", "id": "x", "birthDate": "2000-03-09", "name": [{ "text": "Synthetic X" }] }),
+        json!({ "resourceType": "RelatedPerson", "id": "r", "patient": { "reference": "Patient/x" }, "period": { "start": "2005" } }),
+    ];
+    let entries: Vec<Value> = entries.iter().map(|resource| json!({ "resource": resource })).collect();
+    let fhir = Authority::start(Saying::Json(json!({ "resourceType": "Bundle", "type": "searchset", "entry": entries }))).await;
+    app.live_at(&fhir.endpoint(), &[Panel::GeneralPractitioner]).await;
+    let (id, who): (_, FhirUser) = (PatientId::new("x"), "RelatedPerson/r".parse().expect("a person"));
+    let directory = &app.app.directory;
+    for (since, is_open) in [(None, false), (Some(app.clock.now()), true)] {
+        let opener = Opener { who: who.to_string(), since };
+        app.store().open_patient_to(&app.origin(), LIVE, &id, &opener).await.expect("a list");
+        let access = directory.access(&app.origin(), LIVE, &who, &id, false).await.expect("an answer");
+        assert_eq!(matches!(access, Access::Open(_)), is_open, "{since:?}: {access:?}");
+        assert_eq!(directory.search(&app.origin(), LIVE, &who, "", 9).await.expect("an answer").len(), usize::from(is_open));
+    }
 }
