@@ -14,7 +14,7 @@ use super::current::Current;
 use super::dispatch;
 use super::patient::{base, refused, stands_here};
 use crate::app::{App, Chrome, Page, PatientRow as Row};
-use crate::audit::Origin;
+use crate::audit::{Entry, Origin};
 use crate::directory::{Exactly, MAX_NAMESAKES};
 use crate::error::PageError;
 use crate::id::PatientId;
@@ -34,6 +34,8 @@ const LONGEST: usize = 100;
 
 /// The event under which every try is in the books.
 const EVENT: &str = "patient.emergency_access";
+/// The event under which everybody is in the books who was found and shown, opened or not.
+const FOUND: &str = "patient.emergency_found";
 
 #[derive(Template)]
 #[template(path = "emergency.html")]
@@ -144,6 +146,10 @@ pub(super) async fn submit(
             refused(&current, &signed_in, EVENT, None, &format!("nobody was found. {}", filled.reason)).await?;
             let error = words.text("emergency-nobody-found", &[("count", Arg::from(MAX_NAMESAKES))]);
             return Ok(page(&current, &signed_in, filled, vec![], Some(error)));
+        }
+        for patient in &found {
+            let entry = Entry::done(FOUND).user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id);
+            app.store.audit(&current.origin, entry.patient(&patient.id).detail(&filled.reason)).await?;
         }
         return Ok(page(&current, &signed_in, filled, found, None));
     };

@@ -9,6 +9,7 @@ mod resource;
 mod server;
 mod token;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -256,14 +257,15 @@ impl Directory {
 impl Exactly<'_> {
     /// Whether this is one of those who are meant.
     fn is(self, patient: &Patient) -> bool {
-        let words = |text: &str| -> Vec<String> {
+        // A word typed twice is one word.
+        let words = |text: &str| -> BTreeSet<String> {
             text.to_lowercase().split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
         };
         match self {
             Self::Mrn(mrn) => !mrn.trim().is_empty() && patient.mrn.to_lowercase() == mrn.trim().to_lowercase(),
             Self::NameAndBirth(name, born) => {
                 let (typed, own) = (words(name), words(&patient.name));
-                let is_named = typed.iter().all(|word| own.contains(word)) && typed.len() >= own.len().min(2);
+                let is_named = typed.is_subset(&own) && typed.len() >= own.len().min(2);
                 is_named && !typed.is_empty() && born.len() == 10 && patient.birth_date == born
             }
         }

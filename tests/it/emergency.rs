@@ -1,6 +1,7 @@
 //! Emergency access: a clinician opens one patient outside of their panel, for a reason, and it is remembered.
 
 use admit::client::{Asking, Client, ClientAuth};
+use admit::store::AuditRow;
 use admit::tenant::Patients;
 use time::Duration;
 
@@ -84,6 +85,7 @@ async fn only_who_is_named_exactly_is_found_and_only_for_a_reason() {
         &[reason, ("birth_date", "1950-01-31")],
         &[reason, ("name", "Cy"), ("birth_date", "1950-01-31")],
         &[reason, ("name", "C T"), ("birth_date", "1950-01-31")],
+        &[reason, ("name", "Test, test"), ("birth_date", "1950-01-31")],
         &[reason, ("name", "Cy Test"), ("birth_date", "1950")],
         &[reason, ("name", "Cy Test"), ("birth_date", "1950-01-30")],
         &[reason, ("name", "%"), ("birth_date", "1950-01-31")],
@@ -118,10 +120,14 @@ async fn only_who_is_named_exactly_is_found_and_only_for_a_reason() {
     // Every search that found nobody is in the books.
     let tries = app.audit("patient.emergency_access").await;
     assert!(
-        tries.iter().all(|row| row.outcome == "refused" && row.user_id.as_deref() == Some("u-dr.a")) && tries.len() == 11,
+        tries.iter().all(|row| row.outcome == "refused" && row.user_id.as_deref() == Some("u-dr.a")) && tries.len() == 12,
         "{tries:#?}"
     );
     assert!(tries.iter().all(|row| row.detail.as_deref().is_some_and(|detail| detail.ends_with(REASON))));
+    // So is everybody who was shown, though nobody was opened.
+    let found = app.audit("patient.emergency_found").await;
+    let of_p3 = |row: &AuditRow| row.patient_id.as_deref() == Some("p3") && row.user_id.as_deref() == Some("u-dr.a");
+    assert!(found.len() == 3 && found.iter().all(|row| of_p3(row) && row.detail.as_deref() == Some(REASON)), "{found:#?}");
 }
 
 /// The reason is asked, shown, and kept; what it buys ends with the session, and after a shift.
