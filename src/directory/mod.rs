@@ -34,6 +34,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const MAX_PAGE_BYTES: usize = 4 << 20;
 /// How many encounters are offered, latest first.
 const MAX_ENCOUNTERS: usize = 50;
+/// How many patients of a carer are looked at. Who came of age is left out of those, and must take up nobody's place.
+const MAX_IN_CARE: usize = 100;
 /// How many patients may answer to one name and birth date before the record number is asked for.
 pub const MAX_NAMESAKES: usize = 5;
 
@@ -121,12 +123,13 @@ impl Directory {
     /// [`Error`]
     pub async fn search(&self, origin: &Origin, fhir_base: &str, who: &FhirUser, typed: &str, limit: usize) -> Result<Vec<Patient>, Error> {
         let base = self.base(origin, fhir_base).await?;
+        let most = if who.kind == FhirUserKind::Practitioner { limit } else { limit.max(MAX_IN_CARE) };
         let opened = match base.patients.source {
-            PatientSource::Table => self.store.patients_open_to(&origin.tenant, &base.name, who, typed, limit).await?,
-            PatientSource::Fhir => within(self.remote(origin, &base).search(who, typed, limit)).await?,
+            PatientSource::Table => self.store.patients_open_to(&origin.tenant, &base.name, who, typed, most).await?,
+            PatientSource::Fhir => within(self.remote(origin, &base).search(who, typed, most)).await?,
         };
         let is_open = |opened: &Opened| !has_outgrown(&base.patients, who, opened, origin.now);
-        Ok(opened.into_iter().filter(is_open).map(|opened| opened.patient).collect())
+        Ok(opened.into_iter().filter(is_open).map(|opened| opened.patient).take(limit).collect())
     }
 
     /// The patients whom this person's apps opened last, as far as they may still open them; at most `limit`.

@@ -257,3 +257,32 @@ async fn a_child_who_comes_of_age_is_no_longer_a_carer_s() {
     app.store().update_patients(&app.origin(), "one", &never).await.expect("a FHIR base");
     assert!(found(&app, "RelatedPerson/x", "").await.contains(&"kid".to_owned()));
 }
+
+/// SL-13: a choice that is there is the person's. Whoever came of age takes up nobody's place among those who are looked at.
+#[tokio::test]
+async fn who_came_of_age_hides_nobody() {
+    let app = TestApp::start().await;
+    import(&app, patient("a", "Aaa Test", "2000-01-01", "A-1"), &[("RelatedPerson/x", None)], true).await;
+    let mut browser = app.browser();
+    let page = browser.ask(&Ask::of("spa").with("scope", "openid launch/patient patient/*.rs")).await;
+    let page = browser.log_in(&page, "proxy").await;
+    assert_eq!(page.path(), "/patient", "{}", page.reply.body);
+    for (id, is_shown) in [("p1", true), ("p4", true), ("a", false)] {
+        assert_eq!(page.reply.body.contains(&format!("value=\"{id}\"")), is_shown, "{id}");
+    }
+}
+
+/// Whoever came of age may allow it again: the administrator opens them anew.
+#[tokio::test]
+async fn who_came_of_age_can_be_opened_again() {
+    let app = TestApp::start().await;
+    import(&app, patient("a", "Aaa Test", "2000-01-01", "A-1"), &[("RelatedPerson/x", None)], true).await;
+    assert!(found(&app, "RelatedPerson/x", "aaa").await.is_empty());
+    let now = app.clock.now();
+    for (since, is_new) in [(None, false), (Some(now), true), (Some(now), false), (Some(now - Duration::days(1)), false), (None, false)] {
+        let opener = Opener { who: "RelatedPerson/x".to_owned(), since };
+        let opened = app.store().open_patient_to(&app.origin(), "one", &PatientId::new("a"), &opener).await;
+        assert_eq!(opened.expect("a list"), is_new, "{since:?}");
+    }
+    assert_eq!(found(&app, "RelatedPerson/x", "aaa").await, ["a"]);
+}
