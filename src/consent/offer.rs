@@ -126,12 +126,14 @@ impl Offer {
         if !open.is_empty() {
             return Err(Unfit::NotOffered);
         }
+        // Another choice may hold the whole of what is a part here: beside it, the part says nothing.
+        let is_rest = |part: &ResourceScope| picked.iter().any(|whole| whole.contains(part) && !part.contains(whole));
         let mut allowed = ScopeSet::default();
         for scope in self.scopes.iter() {
             match scope {
                 Scope::Resource(asked) if picked.iter().any(|whole| whole.contains(asked)) => allowed.add(scope.clone()),
                 Scope::Resource(asked) => {
-                    let parts = picked.iter().filter(|part| asked.contains(part));
+                    let parts = picked.iter().filter(|part| asked.contains(part) && !is_rest(part));
                     parts.for_each(|part| allowed.add(Scope::Resource((*part).clone())));
                 }
                 Scope::OfflineAccess if !stays => {}
@@ -301,6 +303,19 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), values(&offer.choices).len(), "no value stands for two boxes");
+    }
+
+    /// A whole in one choice and a part of it in another come to the whole.
+    #[test]
+    fn no_part_stands_beside_its_whole() {
+        let part = format!("patient/Condition.rs?category={CONDITION}");
+        let asked = "patient/*.rs patient/Condition.cruds";
+        assert_eq!(allowed(asked, &[&part, "patient/Condition.cruds"]).as_deref(), Ok("patient/Condition.cruds"));
+        assert_eq!(allowed(asked, &[&part]), Ok(part.clone()));
+        assert_eq!(
+            allowed("patient/*.read patient/Goal.cud", &["patient/Goal.read", "patient/Goal.cud"]).as_deref(),
+            Ok("patient/Goal.read patient/Goal.cud")
+        );
     }
 
     /// A16: two scopes that come to one permission are one box, and a denial of one is a denial of both.
