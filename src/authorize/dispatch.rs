@@ -58,6 +58,9 @@ pub(super) async fn learn(current: &mut Current, signed_in: &SignedIn, fact: Fac
     }
     let flow = &mut current.flow;
     flow.belong_to(signed_in);
+    if !matches!(fact, Fact::Person) {
+        flow.approved = None;
+    }
     match fact {
         Fact::Person => {}
         Fact::Patient(patient) => {

@@ -143,13 +143,14 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let expires_at = seconds(flow.expires_at(origin.now));
-                // Facts of another person are dropped in the same statement that names this one.
+                // Facts of another person are dropped in the same statement that names this one, and what was allowed for
+                // another patient or encounter.
                 let statement = "update flow
                                     set patient_id = coalesce($6, case when user_id = $4 then patient_id end),
                                         encounter_id = coalesce($8, case when user_id = $4 and $6 is null and $9 is null then encounter_id end),
                                         no_encounter_at = coalesce($9, case when user_id = $4 and $6 is null and $8 is null then no_encounter_at end),
                                         emergency_reason = case when $6 is not null then $10 when user_id = $4 then emergency_reason end,
-                                        approved_scopes = coalesce($7, case when user_id = $4 then approved_scopes end),
+                                        approved_scopes = coalesce($7, case when user_id = $4 and $6 is null and $8 is null and $9 is null then approved_scopes end),
                                         session_id = $3, user_id = $4, expires_at = $5
                                   where tenant_id = $1 and flow_id = $2 and finished_at is null";
                 let (mut patient, mut reason, mut encounter, mut no_encounter_at, mut approved) = (None, None, None, None, None);

@@ -1,7 +1,9 @@
 //! The consent page: what it says of an app, and what a person's ticks come to.
 
 use admit::client::{Client, ClientAuth};
-use admit::store::Logo;
+use admit::id::{FlowId, PatientId};
+use admit::secret::BrowserSecret;
+use admit::store::{Fact, Logo};
 
 use crate::support::ask::Ask;
 use crate::support::{Browser, Landing, TestApp, claims, client};
@@ -187,7 +189,7 @@ async fn a_logo_is_served_by_us_and_never_changes() {
     assert_eq!(picture.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
     let second = set(b"two").await;
     assert_eq!((app.get(&first).await.status.as_u16(), app.get(&second).await.body.as_str()), (404, "two"));
-    for nothing in ["/client-logo/", "/client-logo/x", "/client-logo/..%2f", "/client-logo/a/b"] {
+    for nothing in ["/client-logo/", "/client-logo/x", "/client-logo/..%2f", "/client-logo/%00", "/client-logo/a/b"] {
         assert_eq!(app.get(nothing).await.status.as_u16(), 404, "{nothing}");
     }
 }
@@ -235,4 +237,26 @@ async fn the_page_speaks_the_person_s_language() {
     assert!(patient.contains("See visits and hospital stays") && !patient.contains("See encounters"));
     assert!(clinician.contains("See encounters") && !clinician.contains("See visits"));
     assert!(patient.contains("In your own record") && clinician.contains("In this patient&#39;s record"));
+}
+
+/// What was allowed for one patient is not allowed for another whom a second tab chooses.
+#[tokio::test]
+async fn another_patient_is_another_question() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let page = browser.ask(&Ask::of("spa").with("scope", "openid launch/patient patient/*.rs")).await;
+    let page = browser.log_in(&page, "dr.a").await;
+    let page = browser.pick(&page, "p1").await;
+    let id = FlowId::new(page.flow());
+    let secret = BrowserSecret::presented(&browser.cookie(&format!("__Host-tx-{id}")).expect("the flow's cookie"));
+    let origin = app.origin();
+    let flow = async || app.store().flow(&origin.tenant, &id, &secret.digest(), origin.now).await.expect("flows").expect("this one");
+    let begun = flow().await;
+    let person = (begun.user_id.as_ref().expect("a person"), begun.session_id.as_ref().expect("a session"));
+    let learn = async |fact| assert!(app.store().learn(&origin, &begun, person, fact).await.expect("a flow"));
+    learn(Fact::Approved(begun.ask.scopes.clone(), None)).await;
+    learn(Fact::Person).await;
+    assert!(flow().await.approved.is_some());
+    learn(Fact::Patient(PatientId::new("p2"))).await;
+    assert_eq!(flow().await.approved, None);
 }
