@@ -56,9 +56,15 @@ fn both_languages_have_the_same_keys_and_variables() {
     assert_eq!(english.keys().collect::<Vec<_>>(), spanish.keys().collect::<Vec<_>>());
     for (key, text) in &english {
         assert_eq!(variables(text), variables(&spanish[key]), "{key}");
-        assert_eq!(text.contains(".detail ="), spanish[key].contains(".detail ="), "{key}");
+        assert_eq!(attributes(text), attributes(&spanish[key]), "{key}");
         assert_eq!(cases(text), cases(&spanish[key]), "{key}");
     }
+}
+
+/// What pages look for. The words of a trade are each language's own.
+fn attributes(text: &str) -> BTreeSet<&str> {
+    let names = text.lines().filter_map(|line| line.trim().strip_prefix('.')?.split_once(" =").map(|(name, _)| name));
+    names.filter(|name| *name != "clinician").collect()
 }
 
 /// The cases of a selector. Those of a plural are each language's own.
@@ -68,7 +74,8 @@ fn cases(text: &str) -> BTreeSet<&str> {
     found.filter(|case| !plurals.contains(case)).collect()
 }
 
-/// Every key that the product names is there: `words.text("key"` in Rust and in the pages.
+/// Every key that the product names is there: `words.text("key"` in Rust and in the pages, and the keys of errors, with
+/// all that an error says.
 #[test]
 fn every_key_that_is_used_is_there() {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -84,12 +91,18 @@ fn every_key_that_is_used_is_there() {
     let mut used = 0;
     for file in files.iter().filter(|path| !path.ends_with("words/tests.rs")) {
         let text = fs::read_to_string(file).expect("a text");
-        for key in text.split("words.text(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let named = |before: &str| text.split(before).skip(1).filter_map(|rest| rest.split('"').next()).collect::<Vec<_>>();
+        for key in [named("words.text(\""), named("words().text(\"")].concat() {
             assert!(known.contains_key(key), "{}: {key}", file.display());
             used += 1;
         }
+        for rest in named("\"error-").iter().filter(|_| file.extension().is_some_and(|kind| kind == "rs")) {
+            let said = known.get(format!("error-{rest}").as_str()).map(|text| attributes(text));
+            assert_eq!(said, Some(BTreeSet::from(["advice", "sentence"])), "{}: error-{rest}", file.display());
+            used += 1;
+        }
     }
-    assert!(used > 3);
+    assert!(used > 150, "{used}");
 }
 
 /// Nothing that can be asked for is without words, in any language, for any reader.

@@ -34,6 +34,7 @@ mod jwks_uri;
 mod keys;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod languages;
 mod launch_endpoint;
 mod launch_mixups;
 mod launch_pad;

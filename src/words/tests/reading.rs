@@ -75,7 +75,8 @@ fn sentences(file: &str) -> Vec<String> {
             is_measured = attribute.map_or(is_measured, |(name, _)| name != "clinician");
             let case = line.trim_start_matches('*').strip_prefix('[').and_then(|rest| rest.split_once(']'));
             let text = attribute.or(case).map_or(line, |(_, text)| text);
-            if is_measured && !text.ends_with("->") && text != "}" {
+            let is_another = text.starts_with("{ error-") && text.ends_with('}');
+            if is_measured && !is_another && !text.ends_with("->") && text != "}" {
                 texts.push(filled(text));
             }
         }
