@@ -85,7 +85,8 @@ impl Boxes<'_> {
             id,
             value: choice.value(),
             label: choice.permission.label(self.words, self.reader),
-            detail: choice.permission.detail(self.words),
+            // That the record can change is said once, of the whole: a part of it can do no more.
+            detail: if is_part { choice.permission.about(self.words) } else { choice.permission.detail(self.words) },
             is_ticked,
             is_new: !is_part && self.ticks.is_new(&choice.permission),
             parts,

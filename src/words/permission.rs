@@ -91,17 +91,21 @@ impl Permission {
         words.text(if self.is_some_only() { "permission-some" } else { "permission" }, &args)
     }
 
-    /// A sentence or two more: what is in these records, which of them are meant, and that the
-    /// record itself can change.
+    /// A sentence or two more: [what it is about](Self::about), and that the record itself can change.
     #[must_use]
     pub fn detail(&self, words: &Words) -> Option<String> {
-        let of_some = || words.text("detail-some", &[("filter", Arg::from(shown(self.filter())))]);
-        let of_all = || words.find(&self.key(), Some("detail"), &[]);
-        let mut sentences: Vec<String> = if self.is_some_only() { vec![of_some()] } else { of_all().into_iter().collect() };
-        if self.access.writes() {
-            sentences.push(words.text("detail-changes", &[]));
-        }
+        let changes = self.access.writes().then(|| words.text("detail-changes", &[]));
+        let sentences: Vec<String> = self.about(words).into_iter().chain(changes).collect();
         (!sentences.is_empty()).then(|| sentences.join(" "))
+    }
+
+    /// What is in these records, or which of them are meant.
+    #[must_use]
+    pub fn about(&self, words: &Words) -> Option<String> {
+        if self.is_some_only() {
+            return Some(words.text("detail-some", &[("filter", Arg::from(shown(self.filter())))]));
+        }
+        words.find(&self.key(), Some("detail"), &[])
     }
 
     /// A noun phrase for the records.

@@ -74,6 +74,14 @@ withAndWithoutScripts(test, 'everything that an app asks for can be taken apart,
   assert.equal((await app.read(tokens, 'Condition?patient=p001')).status, 403);
 });
 
+withAndWithoutScripts(test, 'that an app can change the record is said once, and not of every part', async (t, options) => {
+  const { page } = await begin(t, options, { scope: 'launch/patient patient/*.cruds' });
+  await reachConsent(page, set.demo, set.demo.who('patient'));
+  await takeApart(page, 'patient/*.cruds');
+  assert.ok(await page.locator('.parts input').count() > 30);
+  assert.equal(await page.getByText('The app can change the record itself.').count(), 1);
+});
+
 withAndWithoutScripts(test, 'the whole of something and a part of it is no answer: the page asks again', async (t, options) => {
   const { app, page, request } = await begin(t, options, { scope: 'launch/patient patient/Patient.rs patient/Observation.rs' });
   await reachConsent(page, set.demo, set.demo.who('patient'));
