@@ -134,7 +134,8 @@ impl Store {
         Ok(Some(flow))
     }
 
-    /// Writes down a fact of this person's. `false` where the flow has been answered meanwhile.
+    /// Writes down a fact of this person's. `false` where the flow has been answered meanwhile, or they have chosen another
+    /// patient.
     ///
     /// # Errors
     /// [`Error`]
@@ -144,7 +145,7 @@ impl Store {
             Box::pin(async move {
                 let expires_at = seconds(flow.expires_at(origin.now));
                 // Facts of another person are dropped in the same statement that names this one, and what was allowed for
-                // another patient or encounter.
+                // another patient or encounter. A person chooses one patient: of two tabs at the same moment, the first counts.
                 let statement = "update flow
                                     set patient_id = coalesce($6, case when user_id = $4 then patient_id end),
                                         encounter_id = coalesce($8, case when user_id = $4 and $6 is null and $9 is null then encounter_id end),
@@ -152,7 +153,8 @@ impl Store {
                                         emergency_reason = case when $6 is not null then $10 when user_id = $4 then emergency_reason end,
                                         approved_scopes = coalesce($7, case when user_id = $4 and $6 is null and $8 is null and $9 is null then approved_scopes end),
                                         session_id = $3, user_id = $4, expires_at = $5
-                                  where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                                  where tenant_id = $1 and flow_id = $2 and finished_at is null
+                                    and ($6 is null or user_id is null or user_id <> $4 or patient_id is null or patient_id = $6)";
                 let (mut patient, mut reason, mut encounter, mut no_encounter_at, mut approved) = (None, None, None, None, None);
                 match &fact {
                     Fact::Person => {}

@@ -1,5 +1,8 @@
 //! Which patient a token is about: one whom the person may open, and whom they chose.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use admit::client::{Client, ClientAuth};
 use admit::id::PatientId;
 use admit::person::Patient;
@@ -10,7 +13,7 @@ use serde_json::json;
 use time::Duration;
 
 use crate::support::ask::{Ask, claims, client, encode};
-use crate::support::{Browser, FHIR2, Landing, TestApp};
+use crate::support::{Browser, FHIR2, ISSUER, Landing, TestApp, at_once, rounds};
 
 const PATIENT: &str = "openid fhirUser launch/patient patient/*.rs";
 
@@ -267,4 +270,29 @@ async fn a_choice_from_another_site_is_no_choice() {
     browser.send(request.expect("a request")).await.assert_page(403, None);
     browser.submit(&page.at, &[("patient", "p1")]).await.reply.assert_page(403, None);
     assert!(app.audit("patient.selected").await.is_empty());
+}
+
+/// CC-11: two tabs that choose two patients at the same moment: the flow is about one of them, and stays so.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_patients_who_are_chosen_at_once_one_is() {
+    let app = Arc::new(TestApp::start().await);
+    for round in rounds(&app) {
+        let before = app.audit("patient.selected").await.iter().map(|row| row.audit_id).max();
+        let (mut browser, page) = at_the_picker(&app, "dr.a").await;
+        let (at, csrf, cookies) = (page.at.clone(), page.csrf(), browser.cookies());
+        let replies = at_once(16, |nth| {
+            let (app, at, cookies) = (Arc::clone(&app), at.clone(), cookies.clone());
+            let form = encode(&[("csrf", &csrf), ("patient", if nth % 2 == 0 { "p1" } else { "p2" })]);
+            let request = Request::post(at).header("cookie", cookies).header("origin", ISSUER);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            async move { app.call(request.body(Body::from(form)).expect("a request")).await }
+        });
+        assert!(replies.await.iter().any(|reply| reply.header("location").starts_with("/consent")));
+        let selected = app.audit("patient.selected").await;
+        let chosen: HashSet<_> = selected.iter().filter(|row| Some(row.audit_id) > before).map(|row| &row.patient_id).collect();
+        assert_eq!(chosen.len(), 1, "round {round}: {chosen:?}");
+        let page = browser.go(&format!("/consent?flow={}", page.flow())).await;
+        let landing = browser.approve(&page).await;
+        assert_eq!(app.tokens_of("spa", &landing).await["patient"].as_str(), chosen.into_iter().next().and_then(|id| id.as_deref()));
+    }
 }
