@@ -37,7 +37,9 @@ pub(super) async fn identify(
         return refused(app, origin, None, BadAssertion::Subject).await;
     }
     let client = app.store.client(&origin.tenant, &ClientId::new(assertion.client_id())).await?;
-    let is_its_way = |client: &Client| client.auth == ClientAuth::PrivateKeyJwt && client.disabled_at.is_none();
+    // An address of which no administrator knows yet is not asked, whoever comes with the client's name.
+    let may_be_asked = |client: &Client| !client.awaits_approval || client.jwks_uri.is_none();
+    let is_its_way = |client: &Client| client.auth == ClientAuth::PrivateKeyJwt && client.disabled_at.is_none() && may_be_asked(client);
     let client = match client {
         Some(client) if is_its_way(&client) => client,
         // Whether there is such a client is not for everybody to know; nor is how it proves itself.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use admit::app::KeyPolicy;
+use admit::client::Client;
 use admit::id::ClientId;
 use admit::listener::RustlsConfig;
 use admit::token::Algorithm;
@@ -219,6 +220,17 @@ async fn other_keys_are_in_force_at_once() {
     // Nobody else has keys to change.
     assert!(!app.store().set_client_keys(&app.origin(), &ClientId::new("bsc"), Some("{}"), None).await.expect("asked"));
     assert_eq!(app.audit("client.keys_changed").await.len(), 2);
+}
+
+/// WB-04: an address that nobody has looked at yet is not asked, whoever comes with its client's name.
+#[tokio::test]
+async fn an_app_that_waits_for_approval_has_nothing_fetched() {
+    let (app, key, server) = stage(Mood::Publishes).await;
+    app.register(Client { awaits_approval: true, ..published("new", &server.uri()) }).await;
+    app.assert(&app.assertion("new", &key)).await.assert_turned_away("the client is unknown");
+    assert_eq!(server.asked(), 0);
+    app.store().approve_client(&app.origin(), &ClientId::new("new")).await.expect("approved");
+    assert_eq!(app.assert(&app.assertion("new", &key)).await.tokens()["scope"], "system/Patient.rs");
 }
 
 /// TLS, with an authority that the hospital has named; and the request is what it should be.
