@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::audit::record;
-use super::{Error, Store, on, read, seconds, time};
+use super::{Error, Store, change, on, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::consent::Subject;
 use crate::grant::{ACCESS_LIFE, Refresh};
@@ -213,6 +213,20 @@ impl Store {
                     .bind(which.fhir_base.as_deref())
                     .bind(which.patient.as_deref())
                     .fetch_all(c))?;
+                // What was allowed and has not been answered yet, because something failed on the way, is asked again.
+                let statement = "update flow set approved_scopes = null
+                                  where tenant_id = $1 and expires_at > $2 and finished_at is null and approved_scopes is not null
+                                    and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
+                                    and ($5 is null or coalesce(patient_id, $5) = $5)";
+                change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(tenant)
+                        .bind(now)
+                        .bind(which.user.as_ref().map(UserId::as_str))
+                        .bind(which.client.as_ref().map(ClientId::as_str))
+                        .bind(which.patient.as_deref())
+                )?;
                 let revoked = Revoked { grants: ended.len(), decisions: forgotten.len() };
                 for grant in ended {
                     let entry = Entry::done("grant.revoked").grant(&GrantId::new(grant.grant_id)).detail(&why);

@@ -1,5 +1,7 @@
 //! A FHIR server that fails, or is not to be trusted: nobody is shown by accident, nothing is lost.
 
+use admit::id::{ClientId, UserId};
+use admit::store::Selection;
 use admit::tenant::Panel;
 use serde_json::{Value, json};
 use time::Duration;
@@ -187,5 +189,31 @@ async fn a_patient_who_was_lost_after_the_choice_gets_no_code() {
     browser.approve(&page).await.reply.assert_page(503, None);
     fhir.turn(Saying::Json(bundle(&[patient("x", "Practitioner/b")])));
     browser.go(&page.at).await.reply.assert_redirect_error("https://app.test/cb?", "access_denied");
+    assert!(app.audit("code.issued").await.is_empty());
+}
+
+/// What was allowed while the server failed has no answer yet; taking the app's access away takes that along.
+#[tokio::test]
+async fn taking_access_away_ends_what_is_on_its_way() {
+    let app = TestApp::start().await;
+    let fhir = Authority::start(Saying::Json(bundle(&[patient("x", "Practitioner/a")]))).await;
+    app.live_at(&fhir.endpoint(), &[Panel::GeneralPractitioner]).await;
+    let (mut browser, page) = picker(&app, "dr.a").await;
+    let page = browser.pick(&page, "x").await;
+    fhir.turn(Saying::Text(503, "text/plain", String::new()));
+    browser.approve(&page).await.reply.assert_page(503, None);
+    let of = |user: &str, patient: &str| Selection {
+        user: Some(UserId::new(user)),
+        client: Some(ClientId::new(LIVE)),
+        patient: Some(patient.to_owned()),
+        ..Selection::default()
+    };
+    let pending = "select count(*) from flow where approved_scopes is not null and finished_at is null";
+    for (which, left) in [(of("u-dr.b", "x"), 1), (of("u-dr.a", "y"), 1), (of("u-dr.a", "x"), 0)] {
+        app.store().revoke_standing(&app.origin(), which, "a test").await.expect("the store");
+        assert_eq!(app.count(pending).await, left);
+    }
+    fhir.turn(Saying::Json(bundle(&[patient("x", "Practitioner/a")])));
+    assert_eq!(browser.go(&page.at).await.reply.status.as_u16(), 200, "the person is asked again");
     assert!(app.audit("code.issued").await.is_empty());
 }
