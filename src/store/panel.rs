@@ -121,7 +121,9 @@ impl Store {
                           order by t.term, t.patient_id
                           limit $10";
         let Search { kind, from, to, like: [second, third, fourth] } = Search::of(typed);
+        // Planned anew each time: a plan that PostgreSQL keeps for any person and any word reads a whole panel, and sorts it.
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement)
+            .persistent(false)
             .bind(tenant.as_str())
             .bind(fhir_base)
             .bind(who.to_string())
