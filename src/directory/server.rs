@@ -67,25 +67,33 @@ fn encode(form: &[(&str, String)], most: usize) -> String {
     body.extend_pairs(form).append_pair("_count", &most.clamp(1, MAX_COUNT).to_string()).finish()
 }
 
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
 /// A page of search results (FHIR R4 §3.1.1.1).
 struct Bundle(Value);
 
 impl Bundle {
+    /// None where an OperationOutcome in it says that the search failed: what is missing then may be there.
     fn read(bytes: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(bytes).ok()?;
-        (value["resourceType"] == "Bundle" && value["type"] == "searchset").then_some(Self(value))
+        let outcomes =
+            list(&value["entry"]).map(|entry| &entry["resource"]).filter(|resource| resource["resourceType"] == "OperationOutcome");
+        let has_failed =
+            outcomes.flat_map(|outcome| list(&outcome["issue"])).any(|issue| issue["severity"] == "error" || issue["severity"] == "fatal");
+        (value["resourceType"] == "Bundle" && value["type"] == "searchset" && !has_failed).then_some(Self(value))
     }
 
     /// What matches; not what came along with it, and no OperationOutcome.
     fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-        let entries = self.0["entry"].as_array().into_iter().flatten();
+        let entries = list(&self.0["entry"]);
         let matches = entries.filter(|entry| entry["search"]["mode"].as_str().is_none_or(|mode| mode == "match"));
         matches.map(|entry| &entry["resource"]).filter(move |resource| resource["resourceType"] == kind)
     }
 
     fn next(&self) -> Option<&str> {
-        let mut links = self.0["link"].as_array().into_iter().flatten();
-        links.find(|link| link["relation"] == "next")?["url"].as_str()
+        list(&self.0["link"]).find(|link| link["relation"] == "next")?["url"].as_str()
     }
 }
 

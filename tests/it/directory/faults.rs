@@ -23,6 +23,11 @@ fn bundle(resources: &[Value]) -> Value {
     json!({ "resourceType": "Bundle", "type": "searchset", "entry": entries })
 }
 
+/// A search that found nobody because it failed.
+fn failed() -> Saying {
+    Saying::Json(bundle(&[json!({ "resourceType": "OperationOutcome", "issue": [{ "severity": "error", "code": "timeout" }] })]))
+}
+
 /// Tokens for patient `x`, whom dr.a may open, and the server that says so.
 async fn tokens_for_x(app: &TestApp) -> (Authority, Value) {
     let fhir = Authority::start(Saying::Json(bundle(&[patient("x", "Practitioner/a")]))).await;
@@ -85,6 +90,7 @@ async fn while_the_server_fails_the_flow_waits() {
         Saying::Text(200, "application/fhir+json", "{\"resourceType\":\"Bundle\"".to_owned()),
         Saying::Text(200, "application/fhir+json", String::new()),
         Saying::Json(json!({ "resourceType": "OperationOutcome" })),
+        failed(),
         Saying::Endless,
         Saying::Redirect(other.endpoint()),
         next(&format!("{}/Patient?page=2", other.endpoint())),
@@ -141,7 +147,7 @@ async fn pages_without_end_are_not_read_without_end() {
 async fn while_the_server_fails_nothing_is_refreshed_and_nothing_revoked() {
     let app = TestApp::start().await;
     let (fhir, tokens) = tokens_for_x(&app).await;
-    for saying in [Saying::Text(500, "text/plain", String::new()), Saying::Json(json!({})), Saying::Endless] {
+    for saying in [Saying::Text(500, "text/plain", String::new()), Saying::Json(json!({})), failed(), Saying::Endless] {
         fhir.turn(saying);
         let refused = app.refresh(LIVE, &tokens["refresh_token"]).await;
         refused.assert_token_error(503, "temporarily_unavailable");
