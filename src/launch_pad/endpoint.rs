@@ -59,6 +59,10 @@ pub(super) async fn launch(
     }
     let body = read_body(request.into_body()).await?;
     let wish: Wish = serde_json::from_slice(&body).map_err(|error| OAuthError::invalid_request(plain(&error)))?;
+    // Nobody is called so, and PostgreSQL would not even look.
+    if [Some(&wish.client_id), wish.username.as_ref()].into_iter().flatten().any(|name| name.contains('\0')) {
+        return Err(OAuthError::invalid_request("client_id and username must not have control characters"));
+    }
     let (client, base) = app_on_base(&app, &origin, &wish).await?;
     let user = user(&app, &origin, &base, &wish).await?;
     let patient = wish.patient.clone().map(fhir_id).transpose()?.map(PatientId::new);
