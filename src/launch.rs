@@ -288,7 +288,7 @@ mod tests {
         }
     }
 
-    /// A1: strings in 2.0, objects from 2.1 on, nothing in STU1.
+    /// Strings in 2.0, objects from 2.1 on, nothing in STU1.
     #[test]
     fn fhir_context_has_the_form_of_the_version() {
         let context = context(json!([

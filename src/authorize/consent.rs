@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use time::Duration;
 
 use super::consent_choice::{Boxes, ChoiceBox, Ticks};
 use super::current::Current;
@@ -198,10 +199,9 @@ async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &
         action: current.url("/consent"),
         csrf: current.consent_csrf(),
         identity: identity(&offered, words, reader),
-        offline: offer.offline().then(|| Offline {
-            detail: words.text("consent-offline-detail", &[("days", Arg::from(OFFLINE_LIFE.whole_days()))]),
-            is_ticked: boxes.ticks.have(&Scope::OfflineAccess),
-        }),
+        offline: offer
+            .offline()
+            .then(|| Offline { detail: how_long(client.refresh_max_life, words), is_ticked: boxes.ticks.have(&Scope::OfflineAccess) }),
         groups: groups(&offer, boxes, is_self),
         until: until(&offered, words),
         remembered: flow
@@ -214,6 +214,16 @@ async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &
     let mut response = Page(status, page).into_response();
     response.extensions_mut().insert(current.form_action());
     Ok(response)
+}
+
+/// How long an app goes on while nobody is there; `most` is the end that an administrator has set.
+fn how_long(most: Option<Duration>, words: &Words) -> String {
+    let days = |life: Duration| Arg::from(life.whole_days());
+    match most {
+        None => words.text("consent-offline-detail", &[("days", days(OFFLINE_LIFE))]),
+        Some(most) if most <= OFFLINE_LIFE => words.text("consent-offline-capped", &[("days", days(most))]),
+        Some(most) => words.text("consent-offline-both", &[("days", days(OFFLINE_LIFE)), ("most", days(most))]),
+    }
 }
 
 fn complaint(unfit: Unfit, words: &Words) -> String {

@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(allowed("launch/patient patient/Patient.rs offline_access", &["offline_access"]), Err(Unfit::Nothing));
     }
 
-    /// (g)(10) 9.15, A34, A35: sub-scopes stand instead of the whole, and nothing else changes its spelling.
+    /// (g)(10) 9.15: sub-scopes stand instead of the whole, and nothing else changes its spelling.
     #[test]
     fn a_whole_type_can_be_allowed_in_categories() {
         let part = format!("patient/Condition.rs?category={CONDITION}");
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(offered(&format!("user/Observation.rs?category={LAB}")), 0);
     }
 
-    /// NEG-9, A33: whoever narrows "everything" gets the single types, and their categories.
+    /// NEG-9: whoever narrows "everything" gets the single types, and their categories.
     #[test]
     fn everything_can_be_allowed_type_by_type() {
         let lab = format!("patient/Observation.rs?category={LAB}");
@@ -318,7 +318,7 @@ mod tests {
         );
     }
 
-    /// A16: two scopes that come to one permission are one box, and a denial of one is a denial of both.
+    /// Two scopes that come to one permission are one box, and a denial of one is a denial of both.
     #[test]
     fn what_reads_as_one_permission_is_one_box() {
         let asked = "patient/Observation.r patient/Goal.rs patient/Observation.s";

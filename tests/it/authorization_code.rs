@@ -52,7 +52,7 @@ async fn a_replay_long_after_the_code_expired_ends_the_descendants_too() {
     }
 }
 
-/// CD-01, D4: whoever merely saw a code cannot end what its owner bought with it.
+/// CD-01: whoever merely saw a code cannot end what its owner bought with it.
 #[tokio::test]
 async fn a_replay_that_is_otherwise_wrong_revokes_nothing() {
     let app = TestApp::start().await;
@@ -102,7 +102,7 @@ async fn another_clients_code_is_worthless_and_stays_good_for_its_owner() {
     app.redeem("webq", &code).await.tokens();
 }
 
-/// D5: wrong tries by the code's own client cost nothing, until the fifth.
+/// Wrong tries by the code's own client cost nothing, until the fifth.
 #[tokio::test]
 async fn five_wrong_tries_kill_a_code() {
     let app = TestApp::start().await;

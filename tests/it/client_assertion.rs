@@ -21,7 +21,7 @@ async fn stage() -> (TestApp, Forge) {
 }
 
 /// CA-11: the issuer or the token endpoint, alone or as the only one of a list. The type is JWT, the one of the draft, or
-/// not said. N1: some libraries name the issuer, SMART the token endpoint.
+/// not said. Some libraries name the issuer, SMART the token endpoint.
 #[tokio::test]
 async fn a_good_assertion_gets_a_token() {
     let (app, key) = stage().await;
@@ -161,7 +161,7 @@ async fn the_audience_is_exactly_one_of_two() {
     }
 }
 
-/// CA-12, and N2: an assertion of an hour is told which rule it breaks.
+/// CA-12: an assertion of an hour is told which rule it breaks.
 #[tokio::test]
 async fn an_assertion_lives_five_minutes_at_most() {
     let (app, key) = stage().await;

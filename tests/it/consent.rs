@@ -120,6 +120,20 @@ async fn offline_access_can_be_denied() {
     assert!(page.reply.body.contains("ends ten minutes after you allow it"));
 }
 
+/// What is announced is what is registered: an app that has an absolute end says so.
+#[tokio::test]
+async fn the_length_of_offline_access_is_the_app_s_own() {
+    let app = TestApp::start().await;
+    for (id, days, sentence) in
+        [("brief", 10, "It ends in 10 days, "), ("long", 365, "93 days after the app last used it, and in 365 days at the latest")]
+    {
+        let life = Some(time::Duration::days(days));
+        app.register(Client { refresh_max_life: life, ..client(id, ClientAuth::None, &[CB]) }).await;
+        let page = page_of(&mut app.browser(), id, "openid offline_access patient/Patient.rs", "dr.a").await;
+        assert!(page.reply.body.contains(sentence), "{}", page.reply.body);
+    }
+}
+
 /// WB-07, WB-08, WB-09: what a developer says of an app is text, and leads nowhere but to web pages.
 #[tokio::test]
 async fn what_a_developer_says_is_only_ever_text() {

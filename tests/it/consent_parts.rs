@@ -72,7 +72,7 @@ async fn categories_can_be_granted_out_of_everything() {
     assert_eq!(app.redeem("spa", &landing.code()).await.tokens()["scope"], format!("openid launch/patient patient/Patient.rs {lab}"));
 }
 
-/// A34: the whole beside a part of it would make the part void.
+/// The whole beside a part of it would make the part void.
 #[tokio::test]
 async fn the_whole_beside_a_category_is_no_decision() {
     let app = TestApp::start().await;

@@ -21,7 +21,7 @@ fn full_wish(client: &str) -> Value {
     })
 }
 
-/// LCH-3, LCH-4, A13, A5, A19: all that the EHR has open, though only `launch` was asked for, and again at
+/// LCH-3, LCH-4: all that the EHR has open, though only `launch` was asked for, and again at
 /// each refresh.
 #[tokio::test]
 async fn an_app_is_told_what_the_ehr_has_open() {
@@ -40,7 +40,7 @@ async fn an_app_is_told_what_the_ehr_has_open() {
     assert_eq!(tokens["fhirContext"], full_wish("clinic")["fhirContext"]);
     let access = claims(&tokens["access_token"]);
     assert_eq!((access["patient"].as_str(), access["encounter"].as_str()), (Some("p2"), Some("e7")));
-    // A21: absolute, at the FHIR base of the launch.
+    // Absolute, at the FHIR base of the launch.
     assert_eq!(claims(&tokens["id_token"])["fhirUser"], "https://fhir.test/r4/Practitioner/a");
 
     // IN-4: whoever introspects is told the same.
@@ -203,7 +203,7 @@ async fn a_launch_is_good_for_its_own_fhir_base_alone() {
     assert_eq!((tokens["patient"].as_str(), claims(&tokens["access_token"])["aud"].as_str()), (Some("p1"), Some("https://fhir.test/r4/")));
 }
 
-/// A1
+/// `fhirContext` has the form of the version that the app speaks.
 #[tokio::test]
 async fn fhir_context_has_the_form_of_the_app_s_version() {
     let app = TestApp::with_ehr().await;
@@ -232,7 +232,7 @@ async fn fhir_context_has_the_form_of_the_app_s_version() {
     }
 }
 
-/// A30, RT-12: `online_access` dies with the session in which the app was opened.
+/// RT-12: `online_access` dies with the session in which the app was opened.
 #[tokio::test]
 async fn an_app_that_was_opened_online_ends_with_the_session() {
     let app = TestApp::with_ehr().await;
@@ -272,7 +272,7 @@ async fn a_silent_launch_answers_at_once() {
     assert_eq!(app.tokens_of("clinic", &landing).await["patient"], "p1");
 }
 
-/// A36: STU1 knew no PKCE; an exempt client is opened without.
+/// STU1 knew no PKCE; an exempt client is opened without.
 #[tokio::test]
 async fn an_exempt_app_of_stu1_is_opened_without_pkce() {
     let app = TestApp::with_ehr().await;

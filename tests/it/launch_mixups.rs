@@ -18,7 +18,7 @@ async fn assert_only_for(app: &TestApp, patient: &str) {
     }
 }
 
-/// D9: a foreign app gets nothing by another's launch, and takes nothing from it.
+/// A foreign app gets nothing by another's launch, and takes nothing from it.
 #[tokio::test]
 async fn a_launch_of_one_app_is_worth_nothing_to_another() {
     let app = TestApp::with_ehr().await;
@@ -33,7 +33,7 @@ async fn a_launch_of_one_app_is_worth_nothing_to_another() {
     assert_eq!(app.tokens_of("clinic", &landing).await["patient"], "p1");
 }
 
-/// D9: a second browser is refused, though the same person is signed in there, and the first goes on.
+/// A second browser is refused, though the same person is signed in there, and the first goes on.
 #[tokio::test]
 async fn another_browser_is_refused_and_the_first_one_goes_on() {
     let app = TestApp::with_ehr().await;

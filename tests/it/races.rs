@@ -59,7 +59,7 @@ async fn a_code_is_good_once_across_two_instances() {
     }
 }
 
-/// D5: five failures kill a code, however many come at once.
+/// Five failures kill a code, however many come at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_at_a_verifier_are_counted_when_they_come_at_once() {
     let app = Arc::new(TestApp::start().await);

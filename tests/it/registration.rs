@@ -265,7 +265,7 @@ async fn what_does_not_fit_together_is_refused() {
     assert_eq!(app.count("select count(*) from client_registration").await, 1);
 }
 
-/// D7: until an administrator has approved it, an app gets no token, no page, and no redirect, not even with an error.
+/// Until an administrator has approved it, an app gets no token, no page, and no redirect, not even with an error.
 #[tokio::test]
 async fn until_it_is_approved_an_app_gets_nothing() {
     let app = TestApp::start().await;

@@ -1,9 +1,9 @@
 //! Sign-ins at the edge: a password that changes meanwhile, a lock that is lifted, apps that show no page.
 
-use admit::id::{SessionId, UserId};
-use admit::person::canonical_username;
+use admit::id::{PatientId, SessionId, UserId};
+use admit::person::{Patient, canonical_username};
 use admit::secret::{Digest, SessionSecret};
-use admit::store::{Attempt, NewSession};
+use admit::store::{Attempt, ImportedPatient, NewSession};
 use time::Duration;
 
 use crate::support::visit::form_with;
@@ -131,6 +131,26 @@ async fn a_refresh_ends_with_the_right_to_open_the_patient() {
     app.sql("delete from panel where fhir_user = 'Practitioner/a'").await;
     app.refresh("spa", &refreshed["refresh_token"]).await.assert_token_error(400, "invalid_grant");
     assert!(!app.is_active(&refreshed["access_token"]).await);
+}
+
+/// A record that is closed, or merged into another, takes every app's access along at the next refresh.
+#[tokio::test]
+async fn a_refresh_ends_with_the_patient_s_record() {
+    let app = TestApp::start().await;
+    let tokens = app.tokens("spa", SCOPE).await;
+    let refreshed = app.refresh("spa", &tokens["refresh_token"]).await.json();
+    let patient = Patient {
+        id: PatientId::new("p1"),
+        name: "Ada Test".to_owned(),
+        birth_date: "1984-03-09".to_owned(),
+        sex: "female".to_owned(),
+        mrn: "MRN-p1".to_owned(),
+    };
+    let closed = ImportedPatient { patient, is_inactive: true, opened_by: vec![] };
+    app.store().import_patients(&app.origin(), "one", vec![closed], false).await.expect("an import");
+    app.refresh("spa", &refreshed["refresh_token"]).await.assert_token_error(400, "invalid_grant");
+    assert!(!app.is_active(&refreshed["access_token"]).await);
+    assert_eq!(app.audit("grant.revoked").await[0].detail.as_deref(), Some("the patient's record was closed or merged into another"));
 }
 
 /// Two tabs, one flow: the page in the first is about somebody else by now.

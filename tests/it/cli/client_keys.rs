@@ -37,7 +37,7 @@ fn a_client_is_registered_with_its_keys() {
     assert_eq!((&published["key_ids"], &published["jwks_uri"]), (&json!([]), &json!(uri)));
 }
 
-/// A10 and CA-9 of docs/conformance.md: private keys, twins and keys that are of no use are refused, and said to be.
+/// CA-9: private keys, twins and keys that are of no use are refused, and said to be.
 #[test]
 fn a_key_set_is_looked_at_before_it_is_registered() {
     let (admin, key) = (Admin::with_base(), Forge::new(Algorithm::Es384));

@@ -70,7 +70,7 @@ async fn of_concurrent_replays_exactly_one_is_let_in() {
     }
 }
 
-/// CA-14, A8 of docs/conformance.md: it is remembered for as long as it would be believed, leeway and all.
+/// CA-14: it is remembered for as long as it would be believed, leeway and all.
 #[tokio::test]
 async fn a_spent_assertion_is_remembered_until_nobody_believes_it() {
     let (app, key) = stage().await;

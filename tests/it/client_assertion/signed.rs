@@ -158,7 +158,7 @@ async fn only_the_client_s_own_keys_count() {
     app.assert(&app.assertion("to-verify", &key)).await.tokens();
 }
 
-/// JW-24, A10: a set with two keys of one name, a private key, or too many keys is no set.
+/// JW-24: a set with two keys of one name, a private key, or too many keys is no set.
 #[tokio::test]
 async fn a_key_set_that_is_not_sound_is_not_used_at_all() {
     let (app, key) = stage().await;
