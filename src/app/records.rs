@@ -126,7 +126,7 @@ impl App {
         }
     }
 
-    /// A patient whom somebody may open.
+    /// A patient, whoever asks: who may open them is [`App::may_open`].
     ///
     /// # Errors
     /// [`Error`]

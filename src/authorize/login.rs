@@ -58,8 +58,6 @@ struct PageVisit {
     signed_in: Option<SignedIn>,
     locale: Locale,
     secret: BrowserSecret,
-    /// It was made just now.
-    is_new: bool,
 }
 
 impl Visit {
@@ -71,10 +69,8 @@ impl Visit {
         }
         let Some(page) = query.get("to")?.and_then(OwnPage::parse) else { return Ok(None) };
         let (signed_in, locale) = (signed_in(app, &origin, headers).await?, locale(headers, None));
-        let known = cookie::own_page(headers, page);
-        let is_new = known.is_none();
-        let secret = known.unwrap_or_else(BrowserSecret::generate);
-        Ok(Some(Self::Page(Box::new(PageVisit { app: Arc::clone(app), origin, page, signed_in, locale, secret, is_new }))))
+        let secret = cookie::own_page(headers, page).unwrap_or_else(BrowserSecret::generate);
+        Ok(Some(Self::Page(Box::new(PageVisit { app: Arc::clone(app), origin, page, signed_in, locale, secret }))))
     }
 
     fn app(&self) -> &App {
@@ -317,9 +313,8 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
                 can_cancel: false,
             };
             let mut response = Page(status, page).into_response();
-            if visit.is_new {
-                response.headers_mut().append(header::SET_COOKIE, cookie::set_own_page(visit.page, &visit.secret));
-            }
+            // Each time: the form is good for as long as the cookie is.
+            response.headers_mut().append(header::SET_COOKIE, cookie::set_own_page(visit.page, &visit.secret));
             response
         }
     }

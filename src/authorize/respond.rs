@@ -85,6 +85,7 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     match app.store.finish_flow(origin, flow, NewGrant { grant, binding, code: code.digest() }).await? {
         Finished::Now => Ok(send(app, current.locale, return_to, &return_to.members(&[("code", code.expose())], &app.tenant.issuer))),
         Finished::Before => Err(PageError::already_completed()),
+        Finished::TakenBack => Ok(dispatch::see_other(&current.url("/authorize"))),
         Finished::SignedOut => Err(PageError::no_flow()),
     }
 }

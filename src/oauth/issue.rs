@@ -199,9 +199,10 @@ pub(super) async fn still_allowed(app: &App, origin: &Origin, client: &Client, g
     }
 }
 
-/// What of these scopes the grant's FHIR base knows.
+/// What of these scopes the grant's FHIR base knows; nothing, where the base is gone.
 pub(super) async fn understood(app: &App, origin: &Origin, grant: &Grant, scopes: ScopeSet) -> Result<ScopeSet, OAuthError> {
     let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
-    let base = bases.iter().find(|base| Some(&base.name) == grant.fhir_base.as_ref());
-    Ok(base.map_or_else(|| scopes.clone(), |base| base.understood(&scopes)))
+    let Some(name) = &grant.fhir_base else { return Ok(scopes) };
+    let base = bases.iter().find(|base| base.name == *name);
+    Ok(base.map(|base| base.understood(&scopes)).unwrap_or_default())
 }

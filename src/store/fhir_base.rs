@@ -259,8 +259,8 @@ impl Store {
         updated
     }
 
-    /// Forgets a FHIR base, and if so asked the patients that were imported for it; `false` where
-    /// there is none of this name.
+    /// Forgets a FHIR base, what people allowed there, and if so asked the patients that were imported for it; `false`
+    /// where there is none of this name.
     ///
     /// # Errors
     /// [`Error::InUse`], where patients were imported for it and are not to be forgotten.
@@ -277,6 +277,12 @@ impl Store {
                 let statement = "delete from fhir_base where tenant_id = $1 and name = $2";
                 let done = change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
                 if done > 0 {
+                    // A base that comes back under this name is another one: its patients are not those whom people spoke of.
+                    let statement = "delete from remembered_consent where tenant_id = $1 and fhir_base = $2";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name))?;
+                    let statement = "update access_grant set revoked_at = $3, revoked_why = 'the FHIR base was removed'
+                                      where tenant_id = $1 and fhir_base = $2 and revoked_at is null";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&name).bind(seconds(origin.now)))?;
                     record(&mut conn, &origin, Entry::done("fhir_base.removed").detail(&name)).await?;
                 }
                 Ok(done > 0)

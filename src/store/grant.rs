@@ -31,6 +31,8 @@ pub enum Finished {
     Now,
     /// The answer has been sent before; there is no second code.
     Before,
+    /// What the person allowed was taken back while the answer was made: they have to be asked again.
+    TakenBack,
     /// The person's session ended, or their account was switched off, while they decided.
     SignedOut,
 }
@@ -125,19 +127,28 @@ impl Store {
     /// [`Error`]
     pub async fn finish_flow(&self, origin: &Origin, flow: &Flow, new: NewGrant) -> Result<Finished, Error> {
         let (origin, flow_id) = (origin.clone(), flow.id.clone());
+        let approved = flow.approved.as_ref().map(ScopeSet::to_string).unwrap_or_default();
         self.write(move |mut conn| {
             Box::pin(async move {
                 let NewGrant { grant, binding, code } = new;
                 if !hold_session(&mut conn, &origin, &grant).await? {
                     return Ok(Finished::SignedOut);
                 }
-                let statement = "update flow set finished_at = $3 where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                let statement = "update flow set finished_at = $3
+                                  where tenant_id = $1 and flow_id = $2 and finished_at is null and coalesce(approved_scopes, '') = $4";
                 let found = change!(
                     &mut conn,
-                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(flow_id.as_str()).bind(seconds(origin.now))
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(flow_id.as_str())
+                        .bind(seconds(origin.now))
+                        .bind(&approved)
                 )?;
                 if found == 0 {
-                    return Ok(Finished::Before);
+                    let statement = "select count(*) from flow where tenant_id = $1 and flow_id = $2 and finished_at is null";
+                    let open: i64 =
+                        on!(&mut conn, c => sqlx::query_scalar(statement).bind(origin.tenant.as_str()).bind(flow_id.as_str()).fetch_one(c))?;
+                    return Ok(if open > 0 { Finished::TakenBack } else { Finished::Before });
                 }
                 insert(&mut conn, &origin, &grant, &binding, &code).await?;
                 let mut entry = Entry::done("code.issued")

@@ -184,7 +184,7 @@ impl Store {
     }
 
     /// Takes down what an app that registered itself says of itself now. What an administrator approved was something else:
-    /// it waits for approval again, and people are asked again. `false` where there is no such client.
+    /// it waits for approval again, people are asked again, and what the administrator said of it is gone. `false` where there is no such client.
     ///
     /// # Errors
     /// [`Error`]
@@ -197,7 +197,8 @@ impl Store {
                 let statement = "update client set name = $3, grant_types = $4, scopes = $5, redirect_uris = $6,
                                         post_logout_redirect_uris = $7, id_token_alg = $8, website = $9, policy_uri = $10, tos_uri = $11,
                                         jwks = $12, jwks_uri = $13, assertion_algs = $14, awaits_approval_since = $15, verified_at = null,
-                                        asks_clinicians = $16, asks_patients = $16
+                                        asks_clinicians = $16, asks_patients = $16, developer = null, attested = null, launch_uri = null,
+                                        pkce_exempt_at = null, may_introspect_at = null
                                   where tenant_id = $1 and client_id = $2";
                 let found = change!(
                     &mut conn,
@@ -221,6 +222,12 @@ impl Store {
                 )?;
                 if found == 0 {
                     return Ok(false);
+                }
+                for statement in [
+                    "delete from remembered_consent where tenant_id = $1 and client_id = $2",
+                    "delete from client_logo where tenant_id = $1 and client_id = $2",
+                ] {
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(client.id.as_str()))?;
                 }
                 let statement = "delete from client_origin where tenant_id = $1 and client_id = $2";
                 change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(client.id.as_str()))?;

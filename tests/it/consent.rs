@@ -1,9 +1,10 @@
 //! The consent page: what it says of an app, and what a person's ticks come to.
 
 use admit::client::{Client, ClientAuth};
-use admit::id::{FlowId, PatientId};
-use admit::secret::BrowserSecret;
-use admit::store::{Fact, Logo};
+use admit::grant::{CodeBinding, Grant, grant_of};
+use admit::id::{FlowId, GrantId, PatientId};
+use admit::secret::{AuthorizationCode, BrowserSecret};
+use admit::store::{Fact, Finished, Logo, NewGrant};
 
 use crate::support::ask::Ask;
 use crate::support::{Browser, Landing, TestApp, claims, client};
@@ -277,4 +278,33 @@ async fn another_patient_is_another_question() {
     assert_eq!(flow().await.patient_id, Some(PatientId::new("p1")));
     learn(Fact::Patient(PatientId::new("p1"))).await;
     assert_eq!(flow().await.approved, None);
+}
+
+/// RT-21: what a person takes back while the answer is being made gives no code, and is asked about again.
+#[tokio::test]
+async fn an_answer_is_not_made_of_what_was_taken_back_meanwhile() {
+    let app = TestApp::start().await;
+    let scope = "openid launch/patient patient/*.rs";
+    let mut browser = app.browser();
+    let code = browser.launch("spa", CB, scope, "dr.a", Some("p1")).await.code();
+    let tokens = app.redeem("spa", &code).await.tokens();
+    let jti = claims(&tokens["access_token"])["jti"].clone();
+    let origin = app.origin();
+    let first = grant_of(jti.as_str().expect("a name")).expect("a grant");
+    let grant = app.store().grant(&origin.tenant, &first).await.expect("the store").expect("a grant");
+
+    let page = page_of(&mut browser, "spa", scope, "dr.a").await;
+    let id = FlowId::new(page.flow());
+    let secret = BrowserSecret::presented(&browser.cookie(&format!("__Host-tx-{id}")).expect("the flow's cookie"));
+    let mut flow = app.store().flow(&origin.tenant, &id, &secret.digest(), origin.now).await.expect("flows").expect("this one");
+    // The page was answered, and then the app was removed: the answer is known here, and no longer in the books.
+    flow.approved = Some(flow.ask.scopes.clone());
+    let new = NewGrant {
+        grant: Grant { id: GrantId::new("a-second"), ..grant },
+        binding: CodeBinding { redirect_uri: CB.to_owned(), challenge: flow.ask.challenge.clone() },
+        code: AuthorizationCode::generate().digest(),
+    };
+    assert_eq!(app.store().finish_flow(&origin, &flow, new).await.expect("the store"), Finished::TakenBack);
+    assert_eq!(app.count("select count(*) from access_grant").await, 1);
+    assert_eq!(browser.go(&page.at).await.path(), "/consent");
 }

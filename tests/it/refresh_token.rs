@@ -335,3 +335,18 @@ async fn a_refreshed_id_token_is_the_same_sign_in() {
     assert_eq!(after["iat"].as_i64().zip(before["iat"].as_i64()).map(|(after, before)| after - before), Some(7200));
     assert_eq!(after["iat"], app.clock.now().unix_timestamp());
 }
+
+/// A FHIR base that is removed takes along what was allowed there, also where no patient was chosen. One that comes back under
+/// its name is another one.
+#[tokio::test]
+async fn a_fhir_base_that_is_removed_ends_what_was_allowed_there() {
+    let app = TestApp::start().await;
+    let with_patient = app.tokens("spa", SCOPE).await;
+    let without = app.tokens("spa", "openid offline_access user/Patient.rs").await;
+    let base = app.store().fhir_bases(&app.origin().tenant).await.expect("bases").into_iter().find(|base| base.name == "one");
+    assert!(app.store().remove_fhir_base(&app.origin(), "one", true).await.expect("removed"));
+    app.refresh("spa", &without["refresh_token"]).await.assert_token_error(400, "invalid_grant");
+    app.store().add_fhir_base(&app.origin(), &base.expect("a FHIR base")).await.expect("another one");
+    app.refresh("spa", &with_patient["refresh_token"]).await.assert_token_error(400, "invalid_grant");
+    assert!(!app.is_active(&without["access_token"]).await);
+}

@@ -378,6 +378,9 @@ async fn what_an_app_changes_has_to_be_asked_about_again() {
         asks_clinicians: Some(Asking::PreApproved),
         asks_patients: Some(Asking::Remembered),
         is_verified: Some(true),
+        developer: Some("Known Makers".to_owned()),
+        attested: Some(true),
+        launch_uri: Some("https://app.test/launch".to_owned()),
         ..ClientPage::default()
     };
     assert!(app.store().change_client_page(&app.origin(), &id, trusted).await.expect("a client"));
@@ -387,6 +390,7 @@ async fn what_an_app_changes_has_to_be_asked_about_again() {
     app.store().approve_client(&app.origin(), &id).await.expect("approved again");
     let client = app.store().client(&app.origin().tenant, &id).await.expect("the store").expect("a client");
     assert_eq!((client.asks_clinicians, client.asks_patients, client.is_verified), (Asking::Always, Asking::Always, false));
+    assert_eq!((client.developer, client.attested, client.launch_uri), (None, None, None));
 }
 
 /// RFC 7592 §2.2: the id stays, the secret is ours, and the way of proving itself is for good.

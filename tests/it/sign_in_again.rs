@@ -140,11 +140,11 @@ async fn a_refresh_ends_with_the_patient_s_record() {
     let tokens = app.tokens("spa", SCOPE).await;
     let refreshed = app.refresh("spa", &tokens["refresh_token"]).await.json();
     let patient = Patient {
-        id: PatientId::new("p1"),
-        name: "Ada Test".to_owned(),
-        birth_date: "1984-03-09".to_owned(),
+        id: PatientId::new(tokens["patient"].as_str().expect("a patient")),
+        name: "Bo Test".to_owned(),
+        birth_date: "2019-12-01".to_owned(),
         sex: "female".to_owned(),
-        mrn: "MRN-p1".to_owned(),
+        mrn: "MRN-p2".to_owned(),
     };
     let closed = ImportedPatient { patient, is_inactive: true, opened_by: vec![] };
     app.store().import_patients(&app.origin(), "one", vec![closed], false).await.expect("an import");
