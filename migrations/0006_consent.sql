@@ -14,8 +14,10 @@ create table remembered_consent (
     primary key (tenant_id, client_id, user_id, fhir_base, patient_id),
     foreign key (tenant_id, client_id) references client (tenant_id, client_id) on delete cascade,
     foreign key (tenant_id, user_id) references user_account (tenant_id, user_id) on delete cascade
-);
+) without rowid;  --sqlite
+);                --postgres
 create index remembered_consent_user on remembered_consent (tenant_id, user_id);
+create index remembered_consent_patient on remembered_consent (tenant_id, patient_id);
 create index remembered_consent_expiry on remembered_consent (expires_at);
 
 -- The picture by which people know an app, served from an address that has its digest in it.
@@ -30,4 +32,8 @@ create table client_logo (
     foreign key (tenant_id, client_id) references client (tenant_id, client_id) on delete cascade
 );
 create index client_logo_digest on client_logo (tenant_id, digest);
+
+-- Access is listed and taken away by person, app or patient.
 create index access_grant_patient on access_grant (tenant_id, patient_id);
+drop index access_grant_user;  -- access_grant_recent begins with the same columns
+create index flow_live on flow (tenant_id, expires_at);

@@ -120,37 +120,113 @@ struct Forgotten {
     patient_id: String,
 }
 
+/// A statement for each column that it may go by, so that no database reads more than what is meant: the
+/// optional conditions alone would have it read every row of the tenant.
+macro_rules! by {
+    ($which:expr, $head:literal, $( $of:ident = $lead:literal, )* $tail:literal) => {
+        match $which.column() {
+            $( Column::$of => concat!($head, " and ", $lead, $tail), )*
+            _ => concat!($head, $tail),
+        }
+    };
+}
+
+/// What few rows are found by.
+enum Column {
+    Grant,
+    User,
+    Patient,
+    Client,
+    None,
+}
+
+impl Selection {
+    const fn column(&self) -> Column {
+        match self {
+            Self { grant: Some(_), .. } => Column::Grant,
+            Self { user: Some(_), .. } => Column::User,
+            Self { patient: Some(patient), .. } if !patient.is_empty() => Column::Patient,
+            Self { client: Some(_), .. } => Column::Client,
+            _ => Column::None,
+        }
+    }
+
+    const fn listing(&self) -> &'static str {
+        // An app comes back by its newest refresh token; the time of that one is its last use.
+        by!(
+            self,
+            "select g.grant_id, g.client_id, c.name as client_name, g.user_id, u.username, g.fhir_base, g.patient_id,
+                         g.scopes, g.created_at, g.refresh,
+                         coalesce((select max(r.issued_at) from refresh_token r
+                                    where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id), g.code_used_at) as used_at,
+                         (select max(r.expires_at) from refresh_token r
+                           where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id and r.rotated_at is null
+                             and r.expires_at > $2) as refresh_ends_at
+                    from access_grant g
+                    join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null
+                    join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id and c.disabled_at is null
+                   where g.tenant_id = $1 and g.revoked_at is null and g.code_used_at is not null
+                     and (g.code_used_at + $3 > $2
+                          or exists (select 1 from refresh_token r
+                                      where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id
+                                        and (r.issued_at + $3 > $2 or (r.rotated_at is null and r.expires_at > $2))))
+                     and (g.refresh is null or g.refresh <> 'online' or g.session_id is null
+                          or exists (select 1 from session s
+                                      where s.tenant_id = g.tenant_id and s.session_id = g.session_id and s.ended_at is null
+                                        and s.expires_at > $2 and s.seen_at + s.idle_life > $2))
+                     and ($4 is null or g.grant_id = $4) and ($5 is null or g.user_id = $5)
+                     and ($6 is null or g.client_id = $6) and ($7 is null or coalesce(g.fhir_base, '') = $7)
+                     and ($8 is null or coalesce(g.patient_id, '') = $8)",
+            Grant = "g.grant_id = $4",
+            User = "g.user_id = $5",
+            Patient = "g.patient_id = $8",
+            Client = "g.client_id = $6",
+            " order by u.username, c.name, g.client_id, g.fhir_base, g.patient_id, g.created_at"
+        )
+    }
+
+    const fn ending(&self) -> &'static str {
+        by!(
+            self,
+            "update access_grant set revoked_at = $2, revoked_why = $3
+              where tenant_id = $1 and revoked_at is null
+                and ($4 is null or grant_id = $4) and ($5 is null or user_id = $5)
+                and ($6 is null or client_id = $6) and ($7 is null or coalesce(fhir_base, '') = $7)
+                and ($8 is null or coalesce(patient_id, '') = $8)",
+            Grant = "grant_id = $4",
+            User = "user_id = $5",
+            Patient = "patient_id = $8",
+            Client = "client_id = $6",
+            " returning grant_id, client_id, user_id, fhir_base, patient_id"
+        )
+    }
+
+    const fn forgetting(&self) -> &'static str {
+        by!(
+            self,
+            "delete from remembered_consent
+              where tenant_id = $1 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3)
+                and ($4 is null or fhir_base = $4) and ($5 is null or patient_id = $5)",
+            User = "user_id = $2",
+            Patient = "patient_id = $5",
+            Client = "client_id = $3",
+            " returning client_id, user_id, patient_id"
+        )
+    }
+}
+
+const PENDING: &str = "update flow set approved_scopes = null
+                   where tenant_id = $1 and expires_at > $2 and finished_at is null and approved_scopes is not null
+                     and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
+                     and ($5 is null or coalesce(patient_id, $5) = $5)";
+
 impl Store {
     /// The grants of this selection that an app can use now, by person, app and patient.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn standing(&self, tenant: &TenantId, which: &Selection, now: OffsetDateTime) -> Result<Vec<Standing>, Error> {
-        // An app comes back by its newest refresh token; the time of that one is its last use.
-        let statement = "select g.grant_id, g.client_id, c.name as client_name, g.user_id, u.username, g.fhir_base, g.patient_id,
-                                g.scopes, g.created_at, g.refresh,
-                                coalesce((select max(r.issued_at) from refresh_token r
-                                           where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id), g.code_used_at) as used_at,
-                                (select max(r.expires_at) from refresh_token r
-                                  where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id and r.rotated_at is null
-                                    and r.expires_at > $2) as refresh_ends_at
-                           from access_grant g
-                           join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null
-                           join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id and c.disabled_at is null
-                          where g.tenant_id = $1 and g.revoked_at is null and g.code_used_at is not null
-                            and (g.code_used_at + $3 > $2
-                                 or exists (select 1 from refresh_token r
-                                             where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id
-                                               and (r.issued_at + $3 > $2 or (r.rotated_at is null and r.expires_at > $2))))
-                            and (g.refresh is null or g.refresh <> 'online' or g.session_id is null
-                                 or exists (select 1 from session s
-                                             where s.tenant_id = g.tenant_id and s.session_id = g.session_id and s.ended_at is null
-                                               and s.expires_at > $2 and s.seen_at + s.idle_life > $2))
-                            and ($4 is null or g.grant_id = $4) and ($5 is null or g.user_id = $5)
-                            and ($6 is null or g.client_id = $6) and ($7 is null or coalesce(g.fhir_base, '') = $7)
-                            and ($8 is null or coalesce(g.patient_id, '') = $8)
-                          order by u.username, c.name, g.client_id, g.fhir_base, g.patient_id, g.created_at";
-        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement)
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(which.listing())
             .bind(tenant.as_str())
             .bind(seconds(now))
             .bind(ACCESS_LIFE.whole_seconds())
@@ -174,13 +250,7 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let (tenant, now) = (origin.tenant.as_str(), seconds(origin.now));
-                let statement = "update access_grant set revoked_at = $2, revoked_why = $3
-                                  where tenant_id = $1 and revoked_at is null
-                                    and ($4 is null or grant_id = $4) and ($5 is null or user_id = $5)
-                                    and ($6 is null or client_id = $6) and ($7 is null or coalesce(fhir_base, '') = $7)
-                                    and ($8 is null or coalesce(patient_id, '') = $8)
-                              returning grant_id, client_id, user_id, fhir_base, patient_id";
-                let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(statement)
+                let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(which.ending())
                     .bind(tenant)
                     .bind(now)
                     .bind(&why)
@@ -202,11 +272,7 @@ impl Store {
                         patient: Some(one.patient_id.clone().unwrap_or_default()),
                     },
                 };
-                let statement = "delete from remembered_consent
-                                  where tenant_id = $1 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3)
-                                    and ($4 is null or fhir_base = $4) and ($5 is null or patient_id = $5)
-                              returning client_id, user_id, patient_id";
-                let forgotten: Vec<Forgotten> = on!(&mut conn, c => sqlx::query_as(statement)
+                let forgotten: Vec<Forgotten> = on!(&mut conn, c => sqlx::query_as(which.forgetting())
                     .bind(tenant)
                     .bind(which.user.as_ref().map(UserId::as_str))
                     .bind(which.client.as_ref().map(ClientId::as_str))
@@ -214,13 +280,9 @@ impl Store {
                     .bind(which.patient.as_deref())
                     .fetch_all(c))?;
                 // What was allowed and has not been answered yet, because something failed on the way, is asked again.
-                let statement = "update flow set approved_scopes = null
-                                  where tenant_id = $1 and expires_at > $2 and finished_at is null and approved_scopes is not null
-                                    and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
-                                    and ($5 is null or coalesce(patient_id, $5) = $5)";
                 change!(
                     &mut conn,
-                    sqlx::query(statement)
+                    sqlx::query(PENDING)
                         .bind(tenant)
                         .bind(now)
                         .bind(which.user.as_ref().map(UserId::as_str))
@@ -243,5 +305,49 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+    use super::*;
+
+    /// Each goes by an index, as far as there is something to go by; a revocation holds the only writer.
+    #[tokio::test]
+    async fn nothing_reads_every_grant_of_a_tenant() {
+        let mut connection = SqliteConnection::connect(":memory:").await.expect("a database");
+        crate::store::migrate::sqlite(&mut connection).await.expect("the tables");
+        let any = Selection::default();
+        let grant = Selection { grant: Some(GrantId::new("g")), ..any.clone() };
+        let user = Selection { user: Some(UserId::new("u")), patient: Some(String::new()), ..any.clone() };
+        let client = Selection { client: Some(ClientId::new("c")), patient: Some(String::new()), ..any.clone() };
+        let patient = Selection { client: Some(ClientId::new("c")), patient: Some("p".to_owned()), ..any };
+        let by_grant = "sqlite_autoindex_access_grant_1 (tenant_id=? AND grant_id=?)";
+        let by_user = "access_grant_recent (tenant_id=? AND user_id=?)";
+        let by_client = "access_grant_client (tenant_id=? AND client_id=?)";
+        let by_patient = "access_grant_patient (tenant_id=? AND patient_id=?)";
+        for (statement, table, index) in [
+            (grant.listing(), "g", by_grant),
+            (user.listing(), "g", by_user),
+            (client.listing(), "g", by_client),
+            (patient.listing(), "g", by_patient),
+            (grant.ending(), "access_grant", by_grant),
+            (user.ending(), "access_grant", by_user),
+            (client.ending(), "access_grant", by_client),
+            (patient.ending(), "access_grant", by_patient),
+            (user.forgetting(), "remembered_consent", "remembered_consent_user (tenant_id=? AND user_id=?)"),
+            (client.forgetting(), "remembered_consent", "PRIMARY KEY (tenant_id=? AND client_id=?)"),
+            (patient.forgetting(), "remembered_consent", "remembered_consent_patient (tenant_id=? AND patient_id=?)"),
+            (PENDING, "flow", "flow_live (tenant_id=? AND expires_at>?)"),
+        ] {
+            let explained = AssertSqlSafe(format!("explain query plan {statement}"));
+            let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");
+            let steps: Vec<&str> = plan.iter().map(|(_, _, _, step)| step.as_str()).collect();
+            let goes_by = |step: &&str| step.starts_with(&format!("SEARCH {table} USING ")) && step.ends_with(&format!(" {index}"));
+            assert!(steps.iter().any(|step| goes_by(&step)), "{statement}: {steps:#?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{statement}: {steps:#?}");
+        }
     }
 }
