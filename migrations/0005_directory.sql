@@ -22,9 +22,7 @@ create table panel (
     foreign key (tenant_id, fhir_base) references fhir_base (tenant_id, name)
 );
 insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since)
-select o.tenant_id, o.fhir_base, o.fhir_user, o.patient_id, p.imported_at
-  from old_panel o
-  join patient p on p.tenant_id = o.tenant_id and p.fhir_base = o.fhir_base and p.patient_id = o.patient_id;
+select tenant_id, fhir_base, fhir_user, patient_id, null from old_panel;  -- the last import of a patient says nothing of the first
 drop table old_panel;
 create index panel_patient on panel (tenant_id, fhir_base, patient_id, fhir_user);
 
