@@ -5,8 +5,8 @@ alter table fhir_base add column panels text not null default 'list';  -- space-
 alter table fhir_base add column emergency_access_at bigint;  -- clinicians may open patients outside of their panels
 alter table fhir_base add column majority bigint not null default 18;  -- years; 0: nobody comes of age
 
-alter table patient add column search_mrn text not null default '';  -- in lower case
-update patient set search_mrn = lower(mrn);
+alter table patient add column search_mrn text not null default '';  -- in lower case, at most 200 characters
+update patient set search_mrn = substr(lower(trim(mrn)), 1, 200);
 create index patient_mrn on patient (tenant_id, fhir_base, search_mrn);
 create index patient_birth on patient (tenant_id, fhir_base, birth_date);
 
@@ -65,7 +65,7 @@ with recursive part (tenant_id, fhir_base, patient_id, word, before) as (
     union
     select tenant_id, fhir_base, patient_id, 'find', birth_date from patient where inactive_at is null
 )
-select o.tenant_id, o.fhir_base, o.fhir_user, e.kind, e.term, e.patient_id
+select distinct o.tenant_id, o.fhir_base, o.fhir_user, e.kind, substr(e.term, 1, 200), e.patient_id
   from every e
   join panel o on o.tenant_id = e.tenant_id and o.fhir_base = e.fhir_base and o.patient_id = e.patient_id
  where e.term <> '';

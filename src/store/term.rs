@@ -11,6 +11,8 @@ pub(super) const NAME: &str = "name";
 pub(super) const FIND: &str = "find";
 /// How many words of a search are looked at; the longest count.
 const MAX_WORDS: usize = 4;
+/// The longest term, in characters, and the longest word that is looked for: PostgreSQL's indexes take 2704 bytes at most.
+const MAX_TERM: usize = 200;
 /// How often one patient can be found by one word, as names go.
 pub(super) const REPEATS: i64 = 8;
 
@@ -28,7 +30,7 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn of(typed: &str) -> Self {
         let typed = search_text(&typed.replace(',', " "));
-        let mut words: Vec<&str> = typed.split(' ').filter(|word| !word.is_empty()).collect();
+        let mut words: Vec<&str> = typed.split(' ').filter(|word| !word.is_empty()).map(capped).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let mut words = words.into_iter();
         let first = words.next();
@@ -52,7 +54,7 @@ fn terms(patient: &Patient) -> Vec<(&'static str, String)> {
     if !name.is_empty() {
         terms.push((NAME, name));
     }
-    terms
+    terms.into_iter().map(|(kind, term)| (kind, capped(&term).to_owned())).collect()
 }
 
 /// Writes down anew what finds this patient, for everybody who may open them.
@@ -89,7 +91,11 @@ pub(super) fn search_text(text: &str) -> String {
 
 /// A record number as it is compared.
 pub(super) fn mrn_text(mrn: &str) -> String {
-    mrn.trim().to_lowercase()
+    capped(&mrn.trim().to_lowercase()).to_owned()
+}
+
+fn capped(text: &str) -> &str {
+    text.char_indices().nth(MAX_TERM).map_or(text, |(end, _)| text.split_at(end).0)
 }
 
 /// `%` and `_` typed by a person are themselves.

@@ -48,6 +48,26 @@ async fn people(app: &TestApp) {
     import(app, patient("q6", "Ada Garcia", "1984-03-09", "A-102"), &[("Practitioner/y", None)], true).await;
 }
 
+/// So many letters of three bytes each, which no database can pack.
+fn noise(count: usize) -> String {
+    let numbers = std::iter::successors(Some(1_u32), |n| Some(n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+    numbers.take(count).map(|n| char::from_u32(0x4e00 + (n >> 16) % 0x5000).expect("a letter")).collect()
+}
+
+/// No name and no number is too long for an index, and each is found by as much of it as counts, or by all of it.
+#[tokio::test]
+async fn words_of_any_length_are_found() {
+    let app = TestApp::start().await;
+    let (long, number) = (noise(2000), format!("M{}", noise(2001)));
+    import(&app, patient("q7", &format!("Ada {long} Test"), "1984-03-09", &number), &[("Practitioner/z", None)], true).await;
+    let begins = |text: &str, count: usize| text.chars().take(count).collect::<String>();
+    for typed in [begins(&long, 3), begins(&long, 201), format!("{long} ada"), begins(&number, 200), number.clone()] {
+        assert_eq!(found(&app, "Practitioner/z", &typed).await, ["q7"], "{} characters", typed.chars().count());
+    }
+    let by_number = app.store().patients_by_mrn(&app.origin().tenant, "one", &number, 2).await.expect("an answer");
+    assert_eq!(by_number.len(), 1);
+}
+
 #[tokio::test]
 async fn a_search_finds_the_beginnings_of_names_numbers_and_dates() {
     let app = TestApp::start().await;
@@ -136,6 +156,7 @@ async fn rows(app: &TestApp) -> Vec<(String, String, String, String)> {
 async fn the_back_fill_writes_what_an_import_writes() {
     let app = TestApp::start().await;
     people(&app).await;
+    import(&app, patient("q7", &format!("Ada {} Test", noise(2000)), "1984-03-09", &noise(2001)), &[("Practitioner/z", None)], true).await;
     let written = rows(&app).await;
     assert!(written.len() > 40);
     app.sql("delete from panel_term").await;
