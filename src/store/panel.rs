@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::audit::record;
 use super::patient::{Opener, Row as PatientRow, load};
 use super::term::{self, Search};
-use super::{Error, Store, change, read, seconds, time};
+use super::{Conn, Error, Store, change, read, seconds, time};
 use crate::audit::{Entry, Origin};
 use crate::id::{PatientId, TenantId, UserId};
 use crate::person::{FhirUser, Patient};
@@ -36,6 +36,23 @@ impl TryFrom<Row> for Opened {
     }
 }
 
+/// Puts a person on a patient's list. `false` where they are on it, and since no earlier time: the latest time counts.
+pub(super) async fn open(conn: &mut Conn<'_>, origin: &Origin, fhir_base: &str, id: &PatientId, opener: &Opener) -> Result<bool, Error> {
+    let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since) values ($1, $2, $3, $4, $5)
+                     on conflict (tenant_id, fhir_base, fhir_user, patient_id) do update set since = excluded.since
+                      where panel.since is null and excluded.since is not null or panel.since < excluded.since";
+    let changed = change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(fhir_base)
+            .bind(&opener.who)
+            .bind(id.as_str())
+            .bind(opener.since.map(seconds))
+    )?;
+    Ok(changed > 0)
+}
+
 impl Store {
     /// Lets a person open a patient. `false` where they could before, and since no earlier time: whoever came of age may
     /// allow it again.
@@ -43,28 +60,16 @@ impl Store {
     /// # Errors
     /// [`Error::InUse`], where there is no such FHIR base.
     pub async fn open_patient_to(&self, origin: &Origin, fhir_base: &str, id: &PatientId, opener: &Opener) -> Result<bool, Error> {
-        let (origin, fhir_base, id, Opener { who, since }) = (origin.clone(), fhir_base.to_owned(), id.clone(), opener.clone());
+        let (origin, fhir_base, id, opener) = (origin.clone(), fhir_base.to_owned(), id.clone(), opener.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since) values ($1, $2, $3, $4, $5)
-                                 on conflict (tenant_id, fhir_base, fhir_user, patient_id) do update set since = excluded.since
-                                  where panel.since is null and excluded.since is not null or panel.since < excluded.since";
-                let added = change!(
-                    &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(&fhir_base)
-                        .bind(&who)
-                        .bind(id.as_str())
-                        .bind(since.map(seconds))
-                )?;
-                if added == 0 {
+                if !open(&mut conn, &origin, &fhir_base, &id, &opener).await? {
                     return Ok(false);
                 }
                 if let Some(patient) = load(&mut conn, &origin, &fhir_base, &id).await? {
                     term::index(&mut conn, &origin, &fhir_base, &patient, false).await?;
                 }
-                record(&mut conn, &origin, Entry::done("patient.opened_to").patient(&id).detail(&who)).await?;
+                record(&mut conn, &origin, Entry::done("patient.opened_to").patient(&id).detail(&opener.who)).await?;
                 Ok(true)
             })
         })

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::audit::record;
 use super::term::{index, mrn_text, search_text};
-use super::{Conn, Error, Store, change, on, read, seconds};
+use super::{Conn, Error, Store, change, on, panel, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::{PatientId, TenantId};
 use crate::person::Patient;
@@ -176,7 +176,8 @@ pub(super) async fn load(conn: &mut Conn<'_>, origin: &Origin, fhir_base: &str, 
     Ok(row.map(Patient::from))
 }
 
-/// Brings the list of who may open a patient up to date. Who was on it before keeps the day since when.
+/// Brings the list of who may open a patient up to date. Who was on it before keeps the time since when, unless a
+/// later one is known now.
 async fn open_to(
     conn: &mut Conn<'_>,
     origin: &Origin,
@@ -194,13 +195,8 @@ async fn open_to(
             change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(id.as_str()).bind(gone))?;
         }
     }
-    for Opener { who, since } in opened_by {
-        let statement = "insert into panel (tenant_id, fhir_base, fhir_user, patient_id, since) values ($1, $2, $3, $4, $5)
-                         on conflict do nothing";
-        change!(
-            conn,
-            sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(who).bind(id.as_str()).bind(since.map(seconds))
-        )?;
+    for opener in opened_by {
+        panel::open(conn, origin, fhir_base, id, opener).await?;
     }
     Ok(())
 }

@@ -279,9 +279,12 @@ async fn a_child_who_comes_of_age_is_no_longer_a_carer_s() {
     app.refresh("spa", &tokens[0]["refresh_token"]).await.assert_invalid_grant();
     assert_eq!(app.audit("grant.revoked").await[0].detail.as_deref(), Some("the patient has come of age"));
     assert_eq!(app.refresh("spa", &tokens[1]["refresh_token"]).await.tokens()["patient"], "old");
-    // Another import does not begin anew what was given before.
-    import(&app, patient("kid", "Kid Test", "2008-12-01", "K-1"), &[("RelatedPerson/x", Some(app.clock.now()))], true).await;
-    assert!(!found(&app, "RelatedPerson/x", "").await.contains(&"kid".to_owned()));
+    // Another import does not begin anew what was given before; where it knows a later date, it is given anew.
+    for (since, is_found) in [(None, false), (Some(now), false), (Some(app.clock.now()), true), (None, true), (Some(now), true)] {
+        import(&app, patient("kid", "Kid Test", "2008-12-01", "K-1"), &[("RelatedPerson/x", since)], true).await;
+        assert_eq!(found(&app, "RelatedPerson/x", "").await.contains(&"kid".to_owned()), is_found, "{since:?}");
+    }
+    app.sql("update panel set since = null where fhir_user = 'RelatedPerson/x'").await;
     // The administrator may say that nobody comes of age.
     let never = admit::tenant::Patients { majority: 0, ..admit::tenant::Patients::default() };
     app.store().update_patients(&app.origin(), "one", &never).await.expect("a FHIR base");
