@@ -66,6 +66,7 @@ mod store;
 mod support;
 mod throttle;
 mod tls;
+mod upgrade;
 mod userinfo;
 mod v1_base;
 mod validator;
