@@ -346,7 +346,7 @@ mod tests {
             let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");
             let steps: Vec<&str> = plan.iter().map(|(_, _, _, step)| step.as_str()).collect();
             let goes_by = |step: &&str| step.starts_with(&format!("SEARCH {table} USING ")) && step.ends_with(&format!(" {index}"));
-            assert!(steps.iter().any(|step| goes_by(step)), "{statement}: {steps:#?}");
+            assert!(steps.iter().any(goes_by), "{statement}: {steps:#?}");
             assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{statement}: {steps:#?}");
         }
     }
