@@ -112,6 +112,20 @@ impl Store {
         let (user, session) = (person.0.clone(), person.1.clone());
         self.write(move |mut conn| {
             Box::pin(async move {
+                // Everybody takes the flow first, then the decision: else two wait for each other.
+                let statement = "update flow set expires_at = $4
+                                  where tenant_id = $1 and flow_id = $2 and user_id = $3 and finished_at is null";
+                let found = change!(
+                    &mut conn,
+                    sqlx::query(statement)
+                        .bind(origin.tenant.as_str())
+                        .bind(flow.id.as_str())
+                        .bind(user.as_str())
+                        .bind(seconds(flow.expires_at(origin.now)))
+                )?;
+                if found == 0 {
+                    return Ok(false);
+                }
                 // Takes the decision's row, which whoever takes the decision back deletes.
                 let statement = "update remembered_consent set used_at = $6
                                   where tenant_id = $1 and client_id = $2 and user_id = $3 and fhir_base = $4 and patient_id = $5
@@ -130,21 +144,11 @@ impl Store {
                 if counts == 0 {
                     return Ok(false);
                 }
-                let statement = "update flow set approved_scopes = $5, session_id = $4, expires_at = $6
-                                  where tenant_id = $1 and flow_id = $2 and user_id = $3 and finished_at is null";
-                let found = change!(
+                let statement = "update flow set approved_scopes = $4, session_id = $3 where tenant_id = $1 and flow_id = $2";
+                change!(
                     &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(flow.id.as_str())
-                        .bind(user.as_str())
-                        .bind(session.as_str())
-                        .bind(&answer)
-                        .bind(seconds(flow.expires_at(origin.now)))
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(flow.id.as_str()).bind(session.as_str()).bind(&answer)
                 )?;
-                if found == 0 {
-                    return Ok(false);
-                }
                 let mut entry = Entry::done("consent.recalled").user(&user).client(&subject.client_id).session(&session).detail(&answer);
                 entry.patient = subject.patient_id;
                 record(&mut conn, &origin, entry).await?;

@@ -215,8 +215,9 @@ impl Selection {
     }
 }
 
+/// Every flow of the selection, also one that nothing was allowed in yet: it is locked, so that no decision answers it meanwhile.
 const PENDING: &str = "update flow set approved_scopes = null
-                   where tenant_id = $1 and expires_at > $2 and finished_at is null and approved_scopes is not null
+                   where tenant_id = $1 and expires_at > $2 and finished_at is null
                      and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
                      and ($5 is null or coalesce(patient_id, $5) = $5)";
 
@@ -250,6 +251,51 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let (tenant, now) = (origin.tenant.as_str(), seconds(origin.now));
+                // One grant takes the decision along that it came of; else the selection says which ones go.
+                let about = match &which.grant {
+                    None => which.clone(),
+                    Some(grant) => {
+                        let statement = "select grant_id, client_id, user_id, fhir_base, patient_id
+                                           from access_grant
+                                          where tenant_id = $1 and grant_id = $2 and revoked_at is null
+                                            and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
+                                            and ($5 is null or coalesce(fhir_base, '') = $5) and ($6 is null or coalesce(patient_id, '') = $6)";
+                        let one: Option<Ended> = on!(&mut conn, c => sqlx::query_as(statement)
+                            .bind(tenant)
+                            .bind(grant.as_str())
+                            .bind(which.user.as_ref().map(UserId::as_str))
+                            .bind(which.client.as_ref().map(ClientId::as_str))
+                            .bind(which.fhir_base.as_deref())
+                            .bind(which.patient.as_deref())
+                            .fetch_optional(c))?;
+                        let Some(one) = one else { return Ok(Revoked::default()) };
+                        Selection {
+                            grant: None,
+                            user: Some(UserId::new(one.user_id)),
+                            client: Some(ClientId::new(one.client_id)),
+                            fhir_base: Some(one.fhir_base.unwrap_or_default()),
+                            patient: Some(one.patient_id.unwrap_or_default()),
+                        }
+                    }
+                };
+                // Everybody takes flows first, then decisions, then grants: else two wait for each other.
+                // What was allowed and has not been answered yet, because something failed on the way, is asked again.
+                change!(
+                    &mut conn,
+                    sqlx::query(PENDING)
+                        .bind(tenant)
+                        .bind(now)
+                        .bind(about.user.as_ref().map(UserId::as_str))
+                        .bind(about.client.as_ref().map(ClientId::as_str))
+                        .bind(about.patient.as_deref())
+                )?;
+                let forgotten: Vec<Forgotten> = on!(&mut conn, c => sqlx::query_as(about.forgetting())
+                    .bind(tenant)
+                    .bind(about.user.as_ref().map(UserId::as_str))
+                    .bind(about.client.as_ref().map(ClientId::as_str))
+                    .bind(about.fhir_base.as_deref())
+                    .bind(about.patient.as_deref())
+                    .fetch_all(c))?;
                 let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(which.ending())
                     .bind(tenant)
                     .bind(now)
@@ -260,35 +306,6 @@ impl Store {
                     .bind(which.fhir_base.as_deref())
                     .bind(which.patient.as_deref())
                     .fetch_all(c))?;
-                // One grant takes the decision along that it came of; else the selection says which ones go.
-                let which = match (&which.grant, ended.first()) {
-                    (None, _) => which,
-                    (Some(_), None) => return Ok(Revoked::default()),
-                    (Some(_), Some(one)) => Selection {
-                        grant: None,
-                        user: Some(UserId::new(&one.user_id)),
-                        client: Some(ClientId::new(&one.client_id)),
-                        fhir_base: Some(one.fhir_base.clone().unwrap_or_default()),
-                        patient: Some(one.patient_id.clone().unwrap_or_default()),
-                    },
-                };
-                let forgotten: Vec<Forgotten> = on!(&mut conn, c => sqlx::query_as(which.forgetting())
-                    .bind(tenant)
-                    .bind(which.user.as_ref().map(UserId::as_str))
-                    .bind(which.client.as_ref().map(ClientId::as_str))
-                    .bind(which.fhir_base.as_deref())
-                    .bind(which.patient.as_deref())
-                    .fetch_all(c))?;
-                // What was allowed and has not been answered yet, because something failed on the way, is asked again.
-                change!(
-                    &mut conn,
-                    sqlx::query(PENDING)
-                        .bind(tenant)
-                        .bind(now)
-                        .bind(which.user.as_ref().map(UserId::as_str))
-                        .bind(which.client.as_ref().map(ClientId::as_str))
-                        .bind(which.patient.as_deref())
-                )?;
                 let revoked = Revoked { grants: ended.len(), decisions: forgotten.len() };
                 for grant in ended {
                     let entry = Entry::done("grant.revoked").grant(&GrantId::new(grant.grant_id)).detail(&why);
