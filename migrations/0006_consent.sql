@@ -14,10 +14,10 @@ create table remembered_consent (
     primary key (tenant_id, client_id, user_id, fhir_base, patient_id),
     foreign key (tenant_id, client_id) references client (tenant_id, client_id) on delete cascade,
     foreign key (tenant_id, user_id) references user_account (tenant_id, user_id) on delete cascade
-) without rowid;  --sqlite
-);                --postgres
-create index remembered_consent_user on remembered_consent (tenant_id, user_id);
-create index remembered_consent_patient on remembered_consent (tenant_id, patient_id);
+);
+-- All of the key's columns: else SQLite takes the key, which has everything, and reads the tenant.
+create index remembered_consent_user on remembered_consent (tenant_id, user_id, client_id, fhir_base, patient_id);
+create index remembered_consent_patient on remembered_consent (tenant_id, patient_id, client_id, user_id, fhir_base);
 create index remembered_consent_expiry on remembered_consent (expires_at);
 
 -- The picture by which people know an app, served from an address that has its digest in it.

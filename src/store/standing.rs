@@ -355,7 +355,7 @@ mod tests {
             (client.ending(), "access_grant", by_client),
             (patient.ending(), "access_grant", by_patient),
             (user.forgetting(), "remembered_consent", "remembered_consent_user (tenant_id=? AND user_id=?)"),
-            (client.forgetting(), "remembered_consent", "PRIMARY KEY (tenant_id=? AND client_id=?)"),
+            (client.forgetting(), "remembered_consent", "sqlite_autoindex_remembered_consent_1 (tenant_id=? AND client_id=?)"),
             (patient.forgetting(), "remembered_consent", "remembered_consent_patient (tenant_id=? AND patient_id=?)"),
             (PENDING, "flow", "flow_live (tenant_id=? AND expires_at>?)"),
         ] {

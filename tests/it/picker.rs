@@ -185,7 +185,7 @@ async fn a_search_scans_no_table() {
     let terms = "PRIMARY KEY (tenant_id=? AND fhir_base=? AND fhir_user=? AND kind=? AND term>? AND term<?)";
     for (file, of, expected) in [
         (PANEL, "patients_open_to", &[terms, one_patient, one_on_the_list][..]),
-        (PANEL, "patient_open_to", &[one_on_the_list, one_patient]),
+        (PANEL, "patient_open_to", &[one_patient, one_on_the_list]),
         (PANEL, "recent_patients", &["access_grant_recent (tenant_id=? AND user_id=?)"]),
         (PATIENT, "patients_by_mrn", &["patient_mrn (tenant_id=? AND fhir_base=? AND search_mrn=?)"]),
         (PATIENT, "patients_by_birth_date", &["patient_birth (tenant_id=? AND fhir_base=? AND birth_date=?)"]),
