@@ -58,7 +58,7 @@ impl<'c> Browser<'c> {
         let csrf = self.go(&picker, 200).await?.csrf;
         let consent = self.submit(&picker, &[("csrf", &csrf), ("patient", "p7")]).await?;
         let csrf = self.go(&consent, 200).await?.csrf;
-        let form = [("csrf", csrf.as_str()), ("decision", "approve"), ("scope", "patient/*.rs")];
+        let form = [("csrf", csrf.as_str()), ("decision", "approve"), ("scope", "patient/*.rs"), ("scope", "offline_access")];
         let landing = self.submit(&consent, &form).await?;
         let code = landing.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap_or_default().to_owned());
         let code = code.ok_or_else(|| format!("no code in {landing}"))?;
