@@ -74,6 +74,8 @@ pub mod config;
 #[cfg(feature = "server")]
 pub mod demo;
 #[cfg(feature = "server")]
+pub mod jobs;
+#[cfg(feature = "server")]
 pub mod launch_pad;
 #[cfg(feature = "server")]
 pub mod oauth;

@@ -1,14 +1,11 @@
 //! `admit serve`: listens, answers, and goes down in good order.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use super::{Failure, master_key};
 use crate::app::{self, App, Setup};
-use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::id::TenantId;
+use crate::jobs;
 use crate::listener::{self, Handle, RustlsConfig};
 use crate::store::Store;
 use crate::tenant::Tenant;
@@ -53,27 +50,12 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     };
     let handle = Handle::new();
     tokio::spawn(listener::stop_on_signal(handle.clone()));
-    tokio::spawn(purge(Arc::clone(&app)));
+    let jobs = jobs::start(&app);
     tracing::info!(issuer = server.issuer, listen = %server.listen, tls = tls.is_some(), "ready");
     let stopped = listener::serve(listener, tls, app::router(&app), handle, !server.trusted_proxies.is_empty()).await;
     stopped.map_err(|error| Failure::failed(&format!("the server stopped: {error}")))?;
+    drop(jobs);
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Once an hour, closes the books on what has timed out, and forgets what can no longer matter.
-async fn purge(app: Arc<App>) {
-    let mut every = tokio::time::interval(Duration::from_secs(3600));
-    loop {
-        every.tick().await;
-        if let Err(error) = app.store.end_dead_sessions(&Origin::command(app.tenant.id.clone(), app.clock.now())).await {
-            tracing::warn!(%error, "could not look for sessions that have timed out");
-        }
-        match app.store.purge(app.clock.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "purged"),
-            Err(error) => tracing::warn!(%error, "could not purge"),
-        }
-    }
 }

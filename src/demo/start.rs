@@ -19,6 +19,7 @@ use crate::app::{self, App, KeyPolicy, Setup, Validation};
 use crate::audit::Origin;
 use crate::clock::Clock;
 use crate::id::TenantId;
+use crate::jobs::{self, Jobs};
 use crate::key::{CannotMake, MasterKey, NewKey};
 use crate::listener::{Handle, listen, serve};
 use crate::password::PasswordError;
@@ -60,6 +61,7 @@ pub struct Demo {
     pub gateway: (&'static str, ClientSecret),
     handle: Handle<SocketAddr>,
     store: Store,
+    _jobs: Jobs,
     _dir: TempDir,
 }
 
@@ -147,6 +149,7 @@ impl Demo {
         let apps = sample_app::router(&issuer, &fhir_base, &people, stock::PASSWORD);
         let stand_in = fhir::router(stand_in(&issuer, &fhir_base, world, clock)?);
         let handle = Handle::new();
+        let jobs = jobs::start(&app);
         run(server, &app::router(&app), &handle);
         for (listeners, routes) in [(fhir_port, stand_in), (app_port, apps)] {
             run(listeners, &routes, &handle);
@@ -162,6 +165,7 @@ impl Demo {
             gateway: (stock::GATEWAY, secrets.gateway),
             handle,
             store,
+            _jobs: jobs,
             _dir: dir,
         })
     }

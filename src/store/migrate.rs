@@ -14,6 +14,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "directory", include_str!("../../migrations/0005_directory.sql")),
     (6, "consent", include_str!("../../migrations/0006_consent.sql")),
     (7, "discovery", include_str!("../../migrations/0007_discovery.sql")),
+    (8, "job", include_str!("../../migrations/0008_job.sql")),
+    (9, "keys", include_str!("../../migrations/0009_keys.sql")),
+    (10, "audit", include_str!("../../migrations/0010_audit.sql")),
+    (11, "restore", include_str!("../../migrations/0011_restore.sql")),
+    (12, "retention", include_str!("../../migrations/0012_retention.sql")),
 ];
 
 /// What ends a line that is for one database alone.

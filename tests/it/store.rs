@@ -74,7 +74,7 @@ async fn an_error_about_postgres_never_repeats_the_url() {
     for url in
         ["postgres://admit:secret-word@127.0.0.1:1/x", "postgres://admit:secret-word@/x?sslmode=nonsense", "postgres://:secret-word@:x"]
     {
-        let refused = Store::open(&url.parse().expect("a location"), now()).await.err().expect("it is refused");
+        let refused = Store::open(&url.parse::<Location>().expect("a location"), now()).await.err().expect("it is refused");
         assert!(!format!("{refused} {refused:?}").contains("secret-word"), "{refused}");
     }
 }
@@ -202,4 +202,16 @@ async fn the_purge_forgets_what_is_long_over_and_nothing_else() {
     assert_eq!(reply.status.as_u16(), 200, "{}", reply.body);
     app.advance(Duration::days(95));
     assert_eq!(purge().await, 3); // both refresh tokens, and the grant that nothing can come of any more
+}
+
+#[tokio::test]
+async fn of_all_instances_one_does_a_job_each_time_it_is_due() {
+    let database = fresh().await;
+    let stores = [database.open(now()).await, database.open(now()).await];
+    for (minutes, due) in [(0, 1), (59, 0), (60, 1), (61, 0)] {
+        let origin = Origin::command(TenantId::default_tenant(), now() + Duration::minutes(minutes));
+        let claims = stores.iter().cycle().take(32).map(|store| store.claim_job(&origin, "purge", Duration::hours(1)));
+        let claimed = join_all(claims).await.into_iter().filter(|claimed| *claimed.as_ref().expect("an answer")).count();
+        assert_eq!(claimed, due, "{minutes} minutes later");
+    }
 }

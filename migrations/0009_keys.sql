@@ -1,0 +1,1 @@
+-- Signing keys: schedule, revocation, and the master key they are sealed under.

@@ -1,0 +1,1 @@
+-- The audit trail: chained per tenant, with signed checkpoints.

@@ -1,0 +1,1 @@
+-- After a restore, what was given before it is worth nothing.

@@ -1,0 +1,1 @@
+-- Indexes and columns that let old data go without reading the new.

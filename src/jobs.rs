@@ -1,0 +1,22 @@
+//! What the server does of its own accord. Of several instances, one does what has to be done once.
+
+mod purge;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::app::App;
+
+/// They run as long as this is kept.
+pub struct Jobs {
+    _tasks: JoinSet<()>,
+}
+
+/// Starts them.
+#[must_use]
+pub fn start(app: &Arc<App>) -> Jobs {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(purge::run(Arc::clone(app)));
+    Jobs { _tasks: tasks }
+}
