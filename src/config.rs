@@ -1,11 +1,15 @@
-//! Settings: flags before environment (`ADMIT_…`) before a TOML file before defaults.
+//! Settings: flags before environment (`ADMIT_…`) before a TOML file before defaults. A setting is
+//! one field of [`Common`] or [`Serve`]; flag, variable and key in the file follow from it.
+
+mod file;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, FromArgMatches as _, ValueEnum};
-use serde::Deserialize;
+use clap::{Args, Command, FromArgMatches as _, ValueEnum};
+
+pub use file::File;
 
 use crate::app::{KeyPolicy, Validation};
 use crate::store::Location;
@@ -17,7 +21,7 @@ use crate::validate::is_role;
 pub struct Common {
     /// A TOML file with settings (keys as the flags, with underscores)
     #[arg(long, env = "ADMIT_CONFIG", value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// The database: a file (SQLite) or a postgres:// URL [default: admit.db]
     #[arg(long, env = "ADMIT_DATABASE", value_name = "FILE|URL", global = true, hide_env_values = true)]
     database: Option<String>,
@@ -104,57 +108,24 @@ pub struct Serve {
     registration: Option<bool>,
 }
 
-/// The same, as the file has it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    database: Option<String>,
-    master_key_file: Option<PathBuf>,
-    log_format: Option<LogFormat>,
-    log: Option<String>,
-    issuer: Option<String>,
-    listen: Option<SocketAddr>,
-    organization: Option<String>,
-    tls_certificate_file: Option<PathBuf>,
-    tls_key_file: Option<PathBuf>,
-    trusted_proxies: Option<Vec<IpAddr>>,
-    allowed_hosts: Option<Vec<String>>,
-    hash_slots: Option<usize>,
-    role_arn: Option<String>,
-    read_only_role_arn: Option<String>,
-    boolean_is_authorized: Option<bool>,
-    allow_private_jwks: Option<bool>,
-    jwks_ca_file: Option<PathBuf>,
-    registration: Option<bool>,
+/// The one variable that is no setting: a secret has no flag, and no place in a file of settings.
+const MASTER_KEY: &str = "ADMIT_MASTER_KEY";
+
+/// Every setting, as clap knows it.
+fn settings() -> Command {
+    Common::augment_args(Serve::augment_args(Command::new("settings")))
 }
 
-/// The variables that mean something, beside those of the flags: a misspelt one is an error.
-pub const VARIABLES: &[&str] = &[
-    "ADMIT_CONFIG",
-    "ADMIT_DATABASE",
-    "ADMIT_MASTER_KEY",
-    "ADMIT_MASTER_KEY_FILE",
-    "ADMIT_LOG_FORMAT",
-    "ADMIT_LOG",
-    "ADMIT_ISSUER",
-    "ADMIT_LISTEN",
-    "ADMIT_ORGANIZATION",
-    "ADMIT_TLS_CERTIFICATE_FILE",
-    "ADMIT_TLS_KEY_FILE",
-    "ADMIT_TRUSTED_PROXIES",
-    "ADMIT_ALLOWED_HOSTS",
-    "ADMIT_HASH_SLOTS",
-    "ADMIT_ROLE_ARN",
-    "ADMIT_READ_ONLY_ROLE_ARN",
-    "ADMIT_BOOLEAN_IS_AUTHORIZED",
-    "ADMIT_ALLOW_PRIVATE_JWKS",
-    "ADMIT_JWKS_CA_FILE",
-    "ADMIT_REGISTRATION",
-];
+/// The variables that mean something: a misspelt one is an error.
+#[must_use]
+pub fn variables() -> Vec<String> {
+    let of_settings = settings();
+    let of_settings = of_settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str()).map(str::to_owned);
+    of_settings.chain([MASTER_KEY.to_owned()]).collect()
+}
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// One JSON object per line.
     Json,
@@ -210,50 +181,44 @@ pub struct Server {
 }
 
 impl Config {
-    /// Reads the file, and lets flags and environment override it.
-    ///
-    /// # Errors
-    /// [`BadConfig`] says which setting is wrong, and what would be right.
-    pub fn resolve(common: Common, serve: Serve) -> Result<Self, BadConfig> {
-        let file = match &common.config {
-            None => File::default(),
-            Some(path) => {
-                let bad = |why: &dyn std::fmt::Display| BadConfig(format!("the settings in {} cannot be read: {why}", path.display()));
-                let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
-                toml::from_str(&text).map_err(|error| bad(&error))?
-            }
-        };
-        let database = common.database.or(file.database.clone()).unwrap_or_else(|| "admit.db".to_owned());
-        let Ok(database) = database.parse::<Location>();
-        Ok(Self {
+    /// Checks what was said, and fills in the defaults.
+    #[must_use]
+    pub fn resolve(common: Common, serve: Serve) -> Self {
+        let Ok(database) = common.database.unwrap_or_else(|| "admit.db".to_owned()).parse::<Location>();
+        Self {
             database,
-            master_key_file: common.master_key_file.or(file.master_key_file.clone()),
-            log_format: common.log_format.or(file.log_format),
-            log: common.log.or(file.log.clone()),
-            server: Server::resolve(serve, file),
-        })
+            master_key_file: common.master_key_file,
+            log_format: common.log_format,
+            log: common.log,
+            server: Server::resolve(serve),
+        }
     }
 }
 
 impl Serve {
-    /// What the variables say, as `admit serve` would read them: for a command that stands in for the server.
+    /// What variables and file say, as `admit serve` would read them: for a command that stands in for the server.
     ///
     /// # Errors
-    /// [`BadConfig`], where one cannot be read.
-    pub fn from_variables() -> Result<Self, BadConfig> {
-        let read = Self::augment_args(clap::Command::new("serve")).try_get_matches_from(["serve"]);
-        read.and_then(|found| Self::from_arg_matches(&found)).map_err(|error| {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            BadConfig(format!("the variables of `admit serve`: {}", first.trim_start_matches("error: ")))
-        })
+    /// [`BadConfig`], where something cannot be read.
+    pub fn without_flags(file: Option<&File>) -> Result<Self, BadConfig> {
+        let command = Self::augment_args(Command::new("serve"));
+        let command = file.map_or(command.clone(), |file| file.beneath(command));
+        let read = command.try_get_matches_from(["serve"]);
+        read.and_then(|found| Self::from_arg_matches(&found))
+            .map_err(|error| BadConfig(format!("the settings of `admit serve`: {}", first_line(&error))))
     }
 }
 
+/// What clap says of a value, without how commands are used.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
 impl Server {
-    fn resolve(serve: Serve, file: File) -> Result<Self, BadConfig> {
-        let listen = serve.listen.or(file.listen);
-        let issuer = match serve.issuer.or(file.issuer) {
+    fn resolve(serve: Serve) -> Result<Self, BadConfig> {
+        let listen = serve.listen;
+        let issuer = match serve.issuer {
             Some(issuer) => issuer,
             None => match listen {
                 Some(listen) if !listen.ip().is_loopback() => {
@@ -264,34 +229,34 @@ impl Server {
                 listen => format!("http://{}", listen.unwrap_or(DEFAULT_LISTEN)),
             },
         };
-        let tls = match (serve.tls_certificate_file.or(file.tls_certificate_file), serve.tls_key_file.or(file.tls_key_file)) {
+        let tls = match (serve.tls_certificate_file, serve.tls_key_file) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
             _ => return Err(BadConfig("TLS needs both --tls-certificate-file and --tls-key-file".to_owned())),
         };
-        let hash_slots = serve.hash_slots.or(file.hash_slots).unwrap_or_else(cores);
+        let hash_slots = serve.hash_slots.unwrap_or_else(cores);
         if hash_slots == 0 {
             return Err(BadConfig("--hash-slots is how many passwords may be hashed at once: at least 1".to_owned()));
         }
         let host = check_issuer(&issuer)?;
         let validation = Validation {
-            role: serve.role_arn.or(file.role_arn),
-            read_only_role: serve.read_only_role_arn.or(file.read_only_role_arn),
-            boolean_is_authorized: serve.boolean_is_authorized.or(file.boolean_is_authorized).unwrap_or_default(),
+            role: serve.role_arn,
+            read_only_role: serve.read_only_role_arn,
+            boolean_is_authorized: serve.boolean_is_authorized.unwrap_or_default(),
         };
         check_roles(&validation)?;
         Ok(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             issuer,
-            organization: serve.organization.or(file.organization).unwrap_or(host),
+            organization: serve.organization.unwrap_or(host),
             tls,
-            trusted_proxies: serve.trusted_proxies.or(file.trusted_proxies).unwrap_or_default(),
-            allowed_hosts: serve.allowed_hosts.or(file.allowed_hosts).unwrap_or_default(),
+            trusted_proxies: serve.trusted_proxies.unwrap_or_default(),
+            allowed_hosts: serve.allowed_hosts.unwrap_or_default(),
             hash_slots,
             validation,
-            allow_private_jwks: serve.allow_private_jwks.or(file.allow_private_jwks).unwrap_or_default(),
-            jwks_ca_file: serve.jwks_ca_file.or(file.jwks_ca_file),
-            is_open_to_registration: serve.registration.or(file.registration).unwrap_or_default(),
+            allow_private_jwks: serve.allow_private_jwks.unwrap_or_default(),
+            jwks_ca_file: serve.jwks_ca_file,
+            is_open_to_registration: serve.registration.unwrap_or_default(),
         })
     }
 
@@ -319,12 +284,13 @@ fn cores() -> usize {
 /// # Errors
 /// [`BadConfig`] names it, and those that there are.
 pub fn refuse_unknown_variables() -> Result<(), BadConfig> {
+    let known = variables();
     let unknown = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
-        .find(|name| name.starts_with("ADMIT_") && !VARIABLES.contains(&name.as_str()));
+        .find(|name| name.starts_with("ADMIT_") && !known.contains(name));
     match unknown {
         None => Ok(()),
-        Some(name) => Err(BadConfig(format!("the variable {name} is not one that Admit knows; it knows {}", VARIABLES.join(" ")))),
+        Some(name) => Err(BadConfig(format!("the variable {name} is not one that Admit knows; it knows {}", known.join(" ")))),
     }
 }
 

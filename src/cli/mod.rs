@@ -20,12 +20,12 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use failure::Failure;
 use redact::redact;
 
-use crate::config::{Common, Config, LogFormat, Serve, refuse_unknown_variables};
+use crate::config::{Common, Config, File, LogFormat, Serve, refuse_unknown_variables};
 
 /// A SMART on FHIR authorization server, and the token validator that AWS HealthLake calls
 #[derive(Parser)]
@@ -89,18 +89,22 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 /// # Errors
 /// [`Failure`], with its exit code.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let Cli { common, command } = cli;
+    let file = cli.common.config.as_deref().map(File::read).transpose()?;
+    let Cli { common, command } = match &file {
+        Some(file) => over(file)?,
+        None => cli,
+    };
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
-        Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::from_variables()?,
-        Command::FhirBase(asked) if asked.stands_in_for_the_server() => Serve::from_variables()?,
+        Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
+        Command::FhirBase(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         _ => Serve::default(),
     };
     // The function's variables have names of their own.
     if !matches!(&command, Command::Validate(asked) if asked.stands_in_for_the_function()) {
         refuse_unknown_variables()?;
     }
-    let config = Config::resolve(common, serve)?;
+    let config = Config::resolve(common, serve);
     start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::failed(&error))?;
     runtime.block_on(async move {
@@ -117,6 +121,14 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Demo(args) => demo::run(args).await,
         }
     })
+}
+
+/// Reads the command line once more, with what the settings file says beneath it.
+fn over(file: &File) -> Result<Cli, Failure> {
+    let command = file.beneath(Cli::command()).mut_subcommand("serve", |serve| file.beneath(serve));
+    let read = command.try_get_matches().and_then(|found| Cli::from_arg_matches(&found));
+    // Without the file, there was nothing to complain of.
+    Ok(read.map_err(|error| file.blame(&error))?)
 }
 
 /// Everything that is logged goes to stderr; stdout belongs to data.
@@ -137,10 +149,10 @@ fn start_log(config: &Config, default: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

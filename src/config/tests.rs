@@ -24,28 +24,68 @@ fn an_issuer_is_https_or_loopback_and_nothing_but_an_origin() {
     }
 }
 
+/// What `admit serve` is told by these flags, over this file.
+fn told(flags: &[&str], file: &str) -> Result<(Common, Serve), BadConfig> {
+    let path = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(path.path(), file).expect("written");
+    let file = File::read(path.path())?;
+    let command = file.beneath(settings());
+    let found = command.try_get_matches_from([&["settings"], flags].concat()).map_err(|error| file.blame(&error))?;
+    Ok((Common::from_arg_matches(&found).expect("common settings"), Serve::from_arg_matches(&found).expect("the server's settings")))
+}
+
 #[test]
-fn an_unknown_key_in_the_file_is_an_error() {
-    assert!(toml::from_str::<File>("issuer = \"https://a.test\"\nhash_slots = 2").is_ok());
-    let error = toml::from_str::<File>("isuer = \"https://a.test\"").map(|_| ()).map_err(|error| error.to_string());
-    assert!(error.is_err_and(|text| text.contains("isuer")));
+fn what_is_no_setting_or_no_value_is_an_error() {
+    for (file, named) in [
+        ("isuer = \"https://a.test\"", "isuer"),
+        ("config = \"other.toml\"", "config"),
+        ("hash_slots = \"many\"", "--hash-slots"),
+        ("listen = 1.5", "listen"),
+        ("issuer = { url = \"https://a.test\" }", "issuer"),
+        ("issuer", "issuer"),
+    ] {
+        let told = told(&[], file).map(|_| ()).expect_err("it is refused").to_string();
+        assert!(told.contains(named) && told.contains("the settings in"), "{told}");
+    }
 }
 
 #[test]
 fn flags_come_before_the_file_and_the_file_before_defaults() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let path = dir.path().join("admit.toml");
-    std::fs::write(&path, "issuer = \"https://file.test\"\norganization = \"From the file\"").expect("written");
-    let common = Common { config: Some(path), ..Common::default() };
-    let config = Config::resolve(common.clone(), Serve::default()).expect("good settings");
-    let server = config.server.expect("good settings");
-    assert_eq!((server.issuer.as_str(), server.organization.as_str()), ("https://file.test", "From the file"));
-    let serve = Serve { issuer: Some("https://flag.test".to_owned()), ..Serve::default() };
-    let server = Config::resolve(common, serve).and_then(|config| config.server).expect("good settings");
-    assert_eq!(server.issuer, "https://flag.test");
-    let defaults = Config::resolve(Common::default(), Serve::default()).expect("good settings");
+    let file = "issuer = \"https://file.test\"
+                organization = \"From the file\"
+                hash_slots = 3
+                registration = true
+                log_format = \"json\"
+                trusted_proxies = [\"10.0.0.1\", \"10.0.0.2\"]";
+    let (common, serve) = told(&[], file).expect("good settings");
+    assert_eq!(common.log_format, Some(LogFormat::Json));
+    let server = Server::resolve(serve).expect("good settings");
+    assert_eq!((server.issuer.as_str(), server.organization.as_str(), server.hash_slots), ("https://file.test", "From the file", 3));
+    assert!(server.is_open_to_registration);
+    assert_eq!(server.trusted_proxies.len(), 2);
+    let flags = ["--issuer", "https://flag.test", "--registration=no", "--trusted-proxies", "10.0.0.3"];
+    let (_, serve) = told(&flags, file).expect("good settings");
+    let server = Server::resolve(serve).expect("good settings");
+    assert_eq!((server.issuer.as_str(), server.organization.as_str()), ("https://flag.test", "From the file"));
+    assert!(!server.is_open_to_registration);
+    assert_eq!(server.trusted_proxies.len(), 1);
+    let defaults = Config::resolve(Common::default(), Serve::default());
     assert_eq!(defaults.server.expect("good settings").issuer, "http://127.0.0.1:8080");
     assert_eq!(defaults.database, Location::Sqlite("admit.db".into()));
+}
+
+/// The tables of the administrator's document.
+#[test]
+fn every_setting_is_documented_with_its_flag_its_variable_and_its_key() {
+    let document = include_str!("../../docs/administration.md");
+    for setting in settings().get_arguments() {
+        let flag = format!("`--{}", setting.get_long().expect("every setting has a flag"));
+        let variable = format!("`{}`", setting.get_env().expect("and a variable").to_string_lossy());
+        let key = format!("`{}`", setting.get_id());
+        let is_row =
+            |line: &&str| line.contains(&flag) && line.contains(&variable) && (line.contains(&key) || setting.get_id() == "config");
+        assert!(document.lines().any(|line| line.starts_with('|') && is_row(&line)), "docs/administration.md has no row for {flag}");
+    }
 }
 
 #[test]
@@ -53,7 +93,7 @@ fn a_role_is_the_arn_of_one_and_the_lesser_does_not_stand_alone() {
     let resolve = |role: Option<&str>, reader: Option<&str>| {
         let own = |arn: Option<&str>| arn.map(str::to_owned);
         let serve = Serve { role_arn: own(role), read_only_role_arn: own(reader), ..Serve::default() };
-        Config::resolve(Common::default(), serve).and_then(|config| config.server)
+        Server::resolve(serve)
     };
     let arn = "arn:aws:iam::123456789012:role/smart";
     assert_eq!(resolve(Some(arn), None).expect("good settings").validation.role.as_deref(), Some(arn));
@@ -66,6 +106,5 @@ fn a_role_is_the_arn_of_one_and_the_lesser_does_not_stand_alone() {
 #[test]
 fn a_server_that_is_not_on_loopback_needs_an_issuer() {
     let serve = Serve { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Serve::default() };
-    let config = Config::resolve(Common::default(), serve).expect("other commands need no issuer");
-    assert!(config.server.is_err_and(|error| error.to_string().contains("--issuer")));
+    assert!(Server::resolve(serve).is_err_and(|error| error.to_string().contains("--issuer")));
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::desk::Desk;
 use super::super::{Failure, input};
 use crate::app::{Validation, stands};
-use crate::config::{Config, VARIABLES};
+use crate::config::{Config, variables};
 use crate::key::Purpose;
 use crate::token::Jwks;
 use crate::validate::{
@@ -100,7 +100,7 @@ impl Trusted {
             let validator = Validator::from_trust(&text, authorities.as_deref());
             (validator.map_err(|bad| Failure::usage(format!("{}: {bad}", path.display())))?, None)
         } else if self.environment {
-            (Function::check(&Environment::of_process().tolerating(VARIABLES)).map_err(|bad| Failure::usage(bad.to_string()))?, None)
+            (Function::check(&Environment::of_process().tolerating(variables())).map_err(|bad| Failure::usage(bad.to_string()))?, None)
         } else if authorities.is_some() {
             return Err(Failure::usage("--ca-file is for --jwks and --trust: nobody is asked beside the server's own database"));
         } else {

@@ -12,7 +12,7 @@ use super::{Context, Profile, Rule, Validator};
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
-    strangers: &'static [&'static str],
+    strangers: Vec<String>,
 }
 
 /// The variables that describe one issuer. `ADMIT_TRUST` describes several, and takes the place of all of them.
@@ -57,7 +57,7 @@ impl Environment {
 
     /// The same, where these variables mean something to somebody else, and are no mistakes.
     #[must_use]
-    pub fn tolerating(self, strangers: &'static [&'static str]) -> Self {
+    pub fn tolerating(self, strangers: Vec<String>) -> Self {
         Self { strangers, ..self }
     }
 
@@ -107,7 +107,8 @@ impl Environment {
 
     /// A setting that was misspelt would be one that is missing, and most of them narrow what is allowed.
     fn refuse_unknown(&self, bad: &mut BadSettings) {
-        let is_known = |name: &str| [SINGLE, WHOLE, self.strangers].iter().any(|names| names.contains(&name));
+        let is_known =
+            |name: &str| [SINGLE, WHOLE].iter().any(|names| names.contains(&name)) || self.strangers.iter().any(|own| own == name);
         for name in self.variables.keys().filter(|name| name.starts_with("ADMIT_") && !is_known(name)) {
             bad.add(name, "is no variable that the function knows");
         }
@@ -116,7 +117,7 @@ impl Environment {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect(), strangers: &[] }
+        Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect(), strangers: vec![] }
     }
 }
 

@@ -256,7 +256,7 @@ async fn beside_the_servers_database_nothing_has_to_be_said() {
     // Its flags stand nowhere: what is not known here is told, unless it was said.
     where_the_issuer_was_looked_up_is_told(&admin, &forge, &claims);
     let odd = Done::from(admin.command(&explain).env("ADMIT_HASH_SLOTS", "many").output().expect("the program"));
-    assert!(odd.code == Some(2) && odd.err.contains("the variables of `admit serve`: invalid value 'many'"), "{}", odd.err);
+    assert!(odd.code == Some(2) && odd.err.contains("the settings of `admit serve`: invalid value 'many'"), "{}", odd.err);
     let other = admin.run_with(&[&explain[..], &["--issuer", "https://auth.test"]].concat(), &token);
     assert!(other.out.contains("✘ trusted issuer: the token says http://127.0.0.1:8080; trusted here: https://auth.test"), "{}", other.out);
     let elsewhere = admin.run_with(&[&explain[..], &["--datastore", "https://other.test/r4"]].concat(), &token);
