@@ -4,7 +4,7 @@ use time::Date;
 
 use super::App;
 use crate::audit::Origin;
-use crate::directory::{Access, Error};
+use crate::directory::{Access, Error, Why};
 use crate::id::PatientId;
 use crate::person::{Encounter, Patient, User};
 use crate::words::{Arg, Words};
@@ -97,15 +97,30 @@ impl EncounterRow {
 }
 
 impl App {
+    /// What this user may do with this patient; `in_emergency`, where they gave a reason to open somebody who is not theirs.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn access(
+        &self,
+        origin: &Origin,
+        fhir_base: &str,
+        user: &User,
+        patient: &PatientId,
+        in_emergency: bool,
+    ) -> Result<Access, Error> {
+        match &user.fhir_user {
+            Some(who) => self.directory.access(origin, fhir_base, who, patient, in_emergency).await,
+            None => Ok(Access::Closed(Why::NotTheirs)),
+        }
+    }
+
     /// Whether this user may open this patient.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn may_open(&self, origin: &Origin, fhir_base: &str, user: &User, patient: &PatientId) -> Result<bool, Error> {
-        match &user.fhir_user {
-            Some(who) => Ok(matches!(self.directory.access(origin, fhir_base, who, patient, false).await?, Access::Open(_))),
-            None => Ok(false),
-        }
+        Ok(matches!(self.access(origin, fhir_base, user, patient, false).await?, Access::Open(_)))
     }
 
     /// The patients whom this user may open and who match what was typed. At most `limit`.
@@ -124,21 +139,5 @@ impl App {
             Some(who) => self.directory.search(origin, fhir_base, who, typed, limit).await,
             None => Ok(vec![]),
         }
-    }
-
-    /// A patient, whoever asks: who may open them is [`App::may_open`].
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn patient(&self, origin: &Origin, fhir_base: &str, id: &PatientId) -> Result<Option<Patient>, Error> {
-        self.directory.patient(origin, fhir_base, id).await
-    }
-
-    /// The visits of a patient whom somebody may open, the latest first.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn encounters(&self, origin: &Origin, fhir_base: &str, patient: &PatientId) -> Result<Vec<Encounter>, Error> {
-        self.directory.encounters(origin, fhir_base, patient).await
     }
 }

@@ -1,18 +1,15 @@
 //! `/consent`: the person decides what the app may do.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
 use time::Duration;
 
 use super::consent_choice::{Boxes, ChoiceBox, Ticks};
 use super::current::Current;
 use super::{dispatch, logout};
-use crate::app::{App, Chrome, Page, PatientRow};
-use crate::audit::Origin;
+use crate::app::{Chrome, PatientRow};
 use crate::client::Client;
 use crate::consent::{Decision, Offer, REMEMBERED_LIFE, Unfit};
 use crate::error::PageError;
@@ -69,14 +66,7 @@ struct Offline {
 }
 
 /// The question.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, PageError> {
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+pub(super) async fn show(current: Current) -> Result<Response, PageError> {
     match stands_here(&current) {
         None => dispatch::next(current).await,
         Some(signed_in) => {
@@ -113,17 +103,8 @@ async fn earlier(current: &Current, signed_in: &SignedIn) -> Result<Option<Decis
 }
 
 /// The decision.
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, PageError> {
-    let headers = request.headers().clone();
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let form = Params::from_boxes(request).await?;
-    current.check_form(&headers, &form)?;
+pub(super) async fn submit(mut current: Current, request: Request) -> Result<Response, PageError> {
+    let form = current.form(request, Params::from_boxes).await?;
     let decision = form.get("decision")?.unwrap_or_default();
     if decision == "deny" {
         return dispatch::refuse(current, "access_denied", "the user denied access").await;
@@ -211,9 +192,7 @@ async fn page(current: &Current, signed_in: &SignedIn, refused: Option<(Unfit, &
         error: refused.map(|(unfit, _)| complaint(unfit, words)),
     };
     let status = if refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let mut response = Page(status, page).into_response();
-    response.extensions_mut().insert(current.form_action());
-    Ok(response)
+    Ok(current.page(status, page))
 }
 
 /// How long an app goes on while nobody is there; `most` is the end that an administrator has set.

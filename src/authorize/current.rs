@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use askama::Template;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 
 use super::cookie;
-use crate::app::{App, Chrome, FormAction, is_our_own_form, locale, signed_in};
+use crate::app::{App, Chrome, FormAction, Page, is_our_own_form, locale, signed_in};
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::PageError;
 use crate::flow::Flow;
 use crate::id::{FlowId, PatientId};
-use crate::params::Params;
+use crate::params::{BadForm, Params};
 use crate::person::SignedIn;
 use crate::secret::BrowserSecret;
 use crate::words::{Locale, Words};
@@ -26,6 +30,17 @@ pub(super) struct Current {
     /// The language of its pages.
     pub locale: Locale,
     secret: BrowserSecret,
+}
+
+/// The flow of one of its own pages; the app still waits for its answer.
+impl FromRequestParts<Arc<App>> for Current {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageError> {
+        let Ok(origin) = Origin::from_request_parts(parts, app).await;
+        let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
+        Self::find(app, origin, &parts.headers, &query).await?.unanswered()
+    }
 }
 
 impl Current {
@@ -106,6 +121,27 @@ impl Current {
     /// What the flow's pages name in `form-action`.
     pub fn form_action(&self) -> FormAction {
         FormAction(self.flow.ask.return_to.uri().form_action())
+    }
+
+    /// One of the flow's pages.
+    pub fn page(&self, status: StatusCode, page: impl Template) -> Response {
+        let mut response = Page(status, page).into_response();
+        response.extensions_mut().insert(self.form_action());
+        response
+    }
+
+    /// The form that was sent from one of this flow's own pages, as `read` reads it.
+    ///
+    /// # Errors
+    /// [`PageError`]: no form, or [`PageError::forged`].
+    pub async fn form<F>(&self, request: Request, read: impl FnOnce(Request) -> F) -> Result<Params, PageError>
+    where
+        F: Future<Output = Result<Params, BadForm>>,
+    {
+        let headers = request.headers().clone();
+        let form = read(request).await?;
+        self.check_form(&headers, &form)?;
+        Ok(form)
     }
 
     /// Refuses a form that was not sent from one of this flow's own pages.

@@ -3,18 +3,16 @@
 //! The patient is found by what only somebody knows who has them before them. There is no list here, every try is in the
 //! books, and what comes of it ends with the session.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::current::Current;
 use super::dispatch;
 use super::patient::{base, refused, stands_here};
-use crate::app::{App, Chrome, Page, PatientRow as Row};
-use crate::audit::{Entry, Origin};
+use crate::app::{Chrome, PatientRow as Row};
+use crate::audit::Entry;
 use crate::directory::{Exactly, MAX_NAMESAKES};
 use crate::error::PageError;
 use crate::id::PatientId;
@@ -104,31 +102,15 @@ pub(super) fn is_offered(signed_in: &SignedIn, base: &FhirBase) -> bool {
 }
 
 /// The question.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, PageError> {
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+pub(super) async fn show(current: Current) -> Result<Response, PageError> {
     let Some(signed_in) = allowed(&current).await? else { return dispatch::next(current).await };
     current.touch().await?;
     Ok(page(&current, &signed_in, Filled::default(), vec![], None))
 }
 
 /// The answer: who it is and why; then, whom of those who were found.
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, PageError> {
-    let headers = request.headers().clone();
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let form = Params::from_body(request).await?;
-    current.check_form(&headers, &form)?;
+pub(super) async fn submit(mut current: Current, request: Request) -> Result<Response, PageError> {
+    let form = current.form(request, Params::from_body).await?;
     let Some(signed_in) = allowed(&current).await? else { return dispatch::next(current).await };
     current.touch().await?;
     if form.get("cancel")?.is_some() {
@@ -140,7 +122,7 @@ pub(super) async fn submit(
         Err(missing) => return Ok(page(&current, &signed_in, filled, vec![], Some(missing))),
     };
     let fhir_base = current.flow.ask.fhir_base.clone().unwrap_or_default();
-    let found = app.directory.in_emergency(&current.origin, &fhir_base, wanted).await?;
+    let found = current.app.directory.in_emergency(&current.origin, &fhir_base, wanted).await?;
     let Some(chosen) = form.get("patient")?.map(PatientId::new) else {
         if found.is_empty() {
             refused(&current, &signed_in, EVENT, None, &format!("nobody was found. {}", filled.reason)).await?;
@@ -149,7 +131,7 @@ pub(super) async fn submit(
         }
         for patient in &found {
             let entry = Entry::done(FOUND).user(&signed_in.user.id).client(&current.client.id).session(&signed_in.session_id);
-            app.store.audit(&current.origin, entry.patient(&patient.id).detail(&filled.reason)).await?;
+            current.app.store.audit(&current.origin, entry.patient(&patient.id).detail(&filled.reason)).await?;
         }
         return Ok(page(&current, &signed_in, filled, found, None));
     };
@@ -198,7 +180,5 @@ fn page(current: &Current, signed_in: &SignedIn, filled: Filled, found: Vec<Pati
         shortest_reason: SHORTEST_REASON,
         longest_reason: LONGEST_REASON,
     };
-    let mut response = Page(status, page).into_response();
-    response.extensions_mut().insert(current.form_action());
-    response
+    current.page(status, page)
 }

@@ -1,17 +1,14 @@
 //! `/encounter`: the person chooses the visit that the app is opened for (SMART App Launch 2.2,
 //! `launch/encounter`), or goes on without one.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::current::Current;
 use super::{dispatch, logout};
-use crate::app::{App, Chrome, EncounterRow, Page, PatientRow};
-use crate::audit::Origin;
+use crate::app::{Chrome, EncounterRow, PatientRow};
 use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
@@ -47,18 +44,12 @@ fn stands_here(current: &Current) -> Option<Here> {
 }
 
 /// The list.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, PageError> {
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
+pub(super) async fn show(current: Current) -> Result<Response, PageError> {
     let Some(at) = stands_here(&current) else { return dispatch::next(current).await };
     current.touch().await?;
-    let patient = app.patient(&current.origin, &at.base, &at.patient).await?;
-    let encounters = app.encounters(&current.origin, &at.base, &at.patient).await?;
+    let Current { app, origin, .. } = &current;
+    let patient = app.directory.patient(origin, &at.base, &at.patient).await?;
+    let encounters = app.directory.encounters(origin, &at.base, &at.patient).await?;
     let words = current.words();
     let page = EncounterPage {
         chrome: current.chrome(),
@@ -69,23 +60,12 @@ pub(super) async fn show(
         encounters: encounters.into_iter().map(|visit| EncounterRow::new(visit, words)).collect(),
         user_name: at.signed_in.user.display_name,
     };
-    let mut response = Page(StatusCode::OK, page).into_response();
-    response.extensions_mut().insert(current.form_action());
-    Ok(response)
+    Ok(current.page(StatusCode::OK, page))
 }
 
 /// One of them, none, or a change of mind.
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, PageError> {
-    let headers = request.headers().clone();
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let form = Params::from_body(request).await?;
-    current.check_form(&headers, &form)?;
+pub(super) async fn submit(mut current: Current, request: Request) -> Result<Response, PageError> {
+    let form = current.form(request, Params::from_body).await?;
     if form.get("cancel")?.is_some() {
         return dispatch::refuse(current, "access_denied", "the user did not choose an encounter").await;
     }
@@ -100,7 +80,7 @@ pub(super) async fn submit(
         _ => return Err(PageError::forged()),
     };
     if let Some(id) = &chosen
-        && !app.encounters(&current.origin, &at.base, &at.patient).await?.iter().any(|encounter| encounter.id == *id)
+        && !current.app.directory.encounters(&current.origin, &at.base, &at.patient).await?.iter().any(|encounter| encounter.id == *id)
     {
         return Err(PageError::new(StatusCode::FORBIDDEN, "error-visit"));
     }

@@ -297,9 +297,7 @@ fn page(visit: &Visit, status: StatusCode, username: String, error: Option<&str>
                 help: is_launched_for_another.then(|| words.text("login-for-another", &[])),
                 can_cancel: true,
             };
-            let mut response = Page(status, page).into_response();
-            response.extensions_mut().insert(current.form_action());
-            response
+            current.page(status, page)
         }
         Visit::Page(visit) => {
             let page = LoginPage {

@@ -1,18 +1,16 @@
 //! `/patient`: the person chooses whose record the app opens.
 
-use std::sync::Arc;
-
 use askama::Template;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{RawQuery, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
 
 use super::current::Current;
 use super::{dispatch, emergency, logout};
+use crate::app::Chrome;
 pub(super) use crate::app::PatientRow as Row;
-use crate::app::{App, Chrome, Page};
-use crate::audit::{Entry, Origin};
-use crate::directory::{Access, Why};
+use crate::audit::Entry;
+use crate::directory::Access;
 use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::PatientId;
@@ -52,50 +50,38 @@ struct PatientPage {
 /// a carer looks after. A clinician always chooses.
 pub(super) async fn only_choice(current: &Current, signed_in: &SignedIn) -> Result<Option<PatientId>, PageError> {
     let Current { app, origin, flow, .. } = current;
-    let (Some(base), Some(who)) = (&flow.ask.fhir_base, &signed_in.user.fhir_user) else { return Ok(None) };
+    let Some(base) = &flow.ask.fhir_base else { return Ok(None) };
     if let Some(own) = signed_in.user.own_patient() {
         // As far as this base has their record, and it was not closed or merged into another.
-        let access = app.directory.access(origin, base, who, &own, false).await?;
-        return Ok(matches!(access, Access::Open(_)).then_some(own));
+        return Ok(app.may_open(origin, base, &signed_in.user, &own).await?.then_some(own));
     }
     if signed_in.user.is_clinician() {
         return Ok(None);
     }
-    let mut open = app.directory.search(origin, base, who, "", 2).await?;
+    let mut open = app.find_patients(origin, base, &signed_in.user, "", 2).await?;
     Ok(if open.len() == 1 { open.pop().map(|patient| patient.id) } else { None })
 }
 
 /// Whether the patient whom the flow is about may be opened now: who chose them a while ago may have lost them since.
 pub(super) async fn is_still_open(current: &Current, signed_in: &SignedIn) -> Result<bool, PageError> {
     let Current { app, origin, flow, .. } = current;
-    let (Some(base), Some(who), Some(patient)) = (&flow.ask.fhir_base, &signed_in.user.fhir_user, &flow.patient_id) else {
-        return Ok(false);
-    };
-    let access = app.directory.access(origin, base, who, patient, flow.emergency_reason.is_some()).await?;
+    let (Some(base), Some(patient)) = (&flow.ask.fhir_base, &flow.patient_id) else { return Ok(false) };
+    let access = app.access(origin, base, &signed_in.user, patient, flow.emergency_reason.is_some()).await?;
     Ok(matches!(access, Access::Open(_)))
 }
 
 /// The list, narrowed by a search.
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, PageError> {
+pub(super) async fn show(current: Current, RawQuery(query): RawQuery) -> Result<Response, PageError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
     let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
     let base = base(&current).await?;
     current.touch().await?;
     let typed: String = query.get("q")?.unwrap_or_default().chars().take(MAX_SEARCH).collect();
     let typed = typed.trim().to_owned();
-    let (directory, origin) = (&app.directory, &current.origin);
-    let mut patients = match &signed_in.user.fhir_user {
-        Some(who) => directory.search(origin, &base.name, who, &typed, SHOWN + 1).await?,
-        None => Vec::new(),
-    };
+    let Current { app, origin, .. } = &current;
+    let mut patients = app.find_patients(origin, &base.name, &signed_in.user, &typed, SHOWN + 1).await?;
     let recent = if typed.is_empty() && signed_in.user.is_clinician() && patients.len() > RECENT {
-        directory.recent(origin, &base.name, &signed_in.user, RECENT).await?
+        app.directory.recent(origin, &base.name, &signed_in.user, RECENT).await?
     } else {
         Vec::new()
     };
@@ -120,9 +106,7 @@ pub(super) async fn show(
         rows: patients.into_iter().map(row).collect(),
         more,
     };
-    let mut response = Page(StatusCode::OK, page).into_response();
-    response.extensions_mut().insert(current.form_action());
-    Ok(response)
+    Ok(current.page(StatusCode::OK, page))
 }
 
 /// Who chooses, and from which base; `None` where the flow stands elsewhere.
@@ -140,17 +124,8 @@ pub(super) async fn base(current: &Current) -> Result<FhirBase, PageError> {
 }
 
 /// One patient, or a change of mind.
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    origin: Origin,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, PageError> {
-    let headers = request.headers().clone();
-    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let mut current = Current::find(&app, origin, &headers, &query).await?.unanswered()?;
-    let form = Params::from_body(request).await?;
-    current.check_form(&headers, &form)?;
+pub(super) async fn submit(mut current: Current, request: Request) -> Result<Response, PageError> {
+    let form = current.form(request, Params::from_body).await?;
     if form.get("cancel")?.is_some() {
         return dispatch::refuse(current, "access_denied", "the user did not choose a patient").await;
     }
@@ -160,10 +135,8 @@ pub(super) async fn submit(
     let Some(signed_in) = stands_here(&current) else { return dispatch::next(current).await };
     current.touch().await?;
     let patient = form.get("patient")?.map(PatientId::new).ok_or_else(PageError::forged)?;
-    let access = match (&signed_in.user.fhir_user, &current.flow.ask.fhir_base) {
-        (Some(who), Some(base)) => app.directory.access(&current.origin, base, who, &patient, false).await?,
-        _ => Access::Closed(Why::NotTheirs),
-    };
+    let base = current.flow.ask.fhir_base.as_deref().ok_or_else(PageError::no_flow)?;
+    let access = current.app.access(&current.origin, base, &signed_in.user, &patient, false).await?;
     if let Access::Closed(why) = access {
         refused(&current, &signed_in, "patient.selected", Some(patient), why.as_str()).await?;
         return Err(PageError::new(StatusCode::FORBIDDEN, "error-closed-patient"));

@@ -187,7 +187,7 @@ async fn patients_page(visit: &Visit, base: &FhirBase, typed: &str) -> Result<Re
 }
 
 async fn apps_page(visit: &Visit, base: &FhirBase, id: &PatientId) -> Result<Response, PageError> {
-    let patient = visit.app.patient(&visit.origin, &base.name, id).await?.ok_or_else(PageError::not_found)?;
+    let patient = visit.app.directory.patient(&visit.origin, &base.name, id).await?.ok_or_else(PageError::not_found)?;
     let apps = visit.apps(base).await?;
     // Chromium looks at `form-action` on the redirect after the POST as well.
     let mut origins: Vec<String> = apps.iter().map(|(_, uri)| uri.form_action()).collect();
@@ -201,7 +201,7 @@ async fn apps_page(visit: &Visit, base: &FhirBase, id: &PatientId) -> Result<Res
         is_verified: client.is_verified,
     };
     let words = Words::get(visit.locale);
-    let encounters = visit.app.encounters(&visit.origin, &base.name, id).await?;
+    let encounters = visit.app.directory.encounters(&visit.origin, &base.name, id).await?;
     let page = AppsPage {
         chrome: Chrome::of(&visit.app, visit.locale),
         user_name: visit.signed_in.user.display_name.clone(),
@@ -237,7 +237,7 @@ pub(super) async fn submit(State(app): State<Arc<App>>, origin: Origin, request:
     let encounter = match form.get("encounter")? {
         None => None,
         Some(id) => {
-            let known = app.encounters(&visit.origin, &base.name, &patient).await?;
+            let known = app.directory.encounters(&visit.origin, &base.name, &patient).await?;
             Some(known.into_iter().find(|encounter| encounter.id == id).ok_or_else(missing)?.id)
         }
     };

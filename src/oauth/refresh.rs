@@ -68,10 +68,8 @@ pub(super) async fn refresh(
 /// age, takes the app's access along, and so does a record that was closed or merged.
 async fn must_end(app: &App, origin: &Origin, grant: &Grant) -> Result<Option<&'static str>, OAuthError> {
     let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(None) };
-    let user = app.store.user(&origin.tenant, &grant.user_id).await?;
-    let Some(who) = user.and_then(|user| user.fhir_user) else { return Ok(Some(Why::NotTheirs.as_str())) };
-    let is_emergency = grant.emergency_reason.is_some();
-    Ok(match app.directory.access(origin, base, &who, patient, is_emergency).await? {
+    let Some(user) = app.store.user(&origin.tenant, &grant.user_id).await? else { return Ok(Some(Why::NotTheirs.as_str())) };
+    Ok(match app.access(origin, base, &user, patient, grant.emergency_reason.is_some()).await? {
         Access::Open(_) => None,
         Access::Closed(why) => Some(why.as_str()),
     })
