@@ -7,13 +7,15 @@ use crate::config::Config;
 use crate::id::TenantId;
 use crate::jobs;
 use crate::listener::{self, Handle, RustlsConfig};
-use crate::store::Store;
+use crate::store::{InstanceLock, Store};
 use crate::tenant::Tenant;
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Before anything is made: settings that are wrong leave nothing behind.
     let server = &config.server.clone()?;
     let clock = Clock::System;
+    // Before the database is opened, which may change its tables under the feet of whoever serves it.
+    let _only_one = InstanceLock::take(&config.database)?;
     let store = Store::open(&config.database, clock.now()).await?;
     let app = App::start(Setup {
         master_key: master_key::find(&config, &store, clock.now()).await?,

@@ -50,15 +50,15 @@ fn files(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_master_key_is_made_once_and_an_orderly_stop_leaves_two_files() {
+fn the_master_key_is_made_once_and_an_orderly_stop_leaves_no_journal() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let (child, said) = start(&dir);
     assert!(said.contains("a master key was made"), "{said}");
     stop(child);
-    assert_eq!(files(dir.path()), ["admit.db", "admit.key"]);
+    assert_eq!(files(dir.path()), ["admit.db", "admit.db.lock", "admit.key"]);
     let key = std::fs::read_to_string(dir.path().join("admit.key")).expect("the key");
     assert!(!said.contains(key.trim()));
-    for file in ["admit.db", "admit.key"] {
+    for file in ["admit.db", "admit.db.lock", "admit.key"] {
         let mode = std::fs::metadata(dir.path().join(file)).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
@@ -92,6 +92,26 @@ fn without_its_master_key_the_server_does_not_start_and_makes_no_other() {
         assert!(said.contains(words), "{said}");
     }
     std::fs::rename(&aside, &path).expect("moved back");
+    let (child, _) = start(&dir);
+    stop(child);
+}
+
+/// One server per SQLite database, whatever became of the one before.
+#[test]
+fn a_second_server_on_the_same_database_is_refused() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (mut child, _) = start(&dir);
+    let Output { status, stderr, .. } = admit(&dir).output().expect("the program");
+    let said = String::from_utf8(stderr).expect("UTF-8");
+    assert_eq!(status.code(), Some(5), "{said}");
+    let words = format!("the database admit.db is in use by another admit (process {}): stop that one first", child.id());
+    assert!(said.contains(&words) && said.contains("PostgreSQL"), "{said}");
+    // Other commands go on beside it.
+    let mut list = Command::new(env!("CARGO_BIN_EXE_admit"));
+    assert!(list.env_clear().current_dir(&dir).args(["user", "list"]).output().expect("the program").status.success());
+
+    child.kill().expect("killed"); // SIGKILL
+    child.wait().expect("its end");
     let (child, _) = start(&dir);
     stop(child);
 }

@@ -1,0 +1,115 @@
+//! One server per SQLite database: what a running server keeps in memory about its file (who waits
+//! to write, which FHIR bases there are) is right only while nobody else serves it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Location};
+
+/// Held by the one process that serves an SQLite database, or replaces it as a whole. It ends with
+/// this value, or with the process, however that ends. PostgreSQL has any number of instances, and
+/// nothing is locked there.
+///
+/// The lock is an advisory one (`flock`) on a file beside the database, which stays when it is
+/// free: who deletes a lock file lets two in, one by the old file and one by the new.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct InstanceLock {
+    _file: Option<File>,
+}
+
+impl InstanceLock {
+    /// Takes it, or says at once who has it.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`], where another process has it, or the file cannot be made or locked.
+    pub fn take(location: &Location) -> Result<Self, Error> {
+        let Location::Sqlite(database) = location else { return Ok(Self { _file: None }) };
+        let path = path_beside(database);
+        let unusable = |error: std::io::Error| Error::Unusable(format!("{} cannot be locked: {error}", path.display()));
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(unusable)?;
+        }
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).to_owned();
+        let mut file = options.open(&path).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Unusable(in_use(database, &mut file))),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        // Only for the message above: the lock holds without it, on a full disk as well.
+        let _ = file.set_len(0).and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+        Ok(Self { _file: Some(file) })
+    }
+}
+
+/// Beside the file itself, not beside a link to it: one database has one lock.
+fn path_beside(database: &Path) -> PathBuf {
+    let mut path = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned()).into_os_string();
+    path.push(".lock");
+    path.into()
+}
+
+fn in_use(database: &Path, lock: &mut File) -> String {
+    let mut text = String::new();
+    let holder = lock.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok());
+    let holder = holder.map_or_else(String::new, |process| format!(" (process {process})"));
+    format!(
+        "the database {} is in use by another admit{holder}: stop that one first; several instances at once need PostgreSQL",
+        database.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn database(dir: &tempfile::TempDir) -> Location {
+        Location::Sqlite(dir.path().join("new").join("admit.db"))
+    }
+
+    #[test]
+    fn one_process_at_a_time_has_the_lock_and_the_others_learn_who() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let first = InstanceLock::take(&database(&dir)).expect("nobody has it");
+        let refused = InstanceLock::take(&database(&dir)).expect_err("somebody has it").to_string();
+        assert!(refused.contains(&format!("in use by another admit (process {})", std::process::id())), "{refused}");
+        drop(first);
+        drop(InstanceLock::take(&database(&dir)).expect("it is free again"));
+        let file = std::fs::metadata(dir.path().join("new/admit.db.lock")).expect("the file stays");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_link_to_the_database_leads_to_the_same_lock() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (real, link) = (dir.path().join("real.db"), dir.path().join("link.db"));
+        std::fs::write(&real, "").expect("a file");
+        std::os::unix::fs::symlink(&real, &link).expect("a link");
+        let _first = InstanceLock::take(&Location::Sqlite(real)).expect("nobody has it");
+        assert!(InstanceLock::take(&Location::Sqlite(link)).is_err());
+    }
+
+    #[test]
+    fn a_lock_file_without_a_number_in_it_names_nobody() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let location = Location::Sqlite(dir.path().join("admit.db"));
+        let _first = InstanceLock::take(&location).expect("nobody has it");
+        for odd in ["", "garbage", "-1"] {
+            std::fs::write(dir.path().join("admit.db.lock"), odd).expect("written");
+            let refused = InstanceLock::take(&location).expect_err("somebody has it").to_string();
+            assert!(refused.contains("in use by another admit: stop"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn on_postgresql_nothing_is_locked() {
+        let location: Location = "postgres://db.test/admit".parse().expect("a location");
+        let _first = InstanceLock::take(&location).expect("no lock");
+        let _second = InstanceLock::take(&location).expect("no lock");
+    }
+}
