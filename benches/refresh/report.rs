@@ -1,0 +1,129 @@
+//! The figures beside what is wanted of them.
+
+use std::fmt::Write as _;
+
+use crate::disk::Sync;
+use crate::holder::Run;
+use crate::process::Memory;
+
+/// With how many clients a batch is full, and what is wanted then: refreshes per sync, and the share
+/// of what one sync per batch would allow.
+const FULL: usize = 64;
+const PER_SYNC: f64 = 32.0;
+const OF_BOUND: f64 = 0.8;
+/// With so few clients, p99 in syncs.
+const FEW: usize = 8;
+const P99_SYNCS: f64 = 3.0;
+
+/// Everything that was measured.
+#[derive(Default)]
+pub struct Report {
+    pub idle: Memory,
+    pub loaded: Memory,
+    pub lines: Vec<Line>,
+}
+
+/// The medians of the runs with one number of clients.
+pub struct Line {
+    clients: usize,
+    per_second: f64,
+    slowest: f64,
+    fastest: f64,
+    cpu_us: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    sync_p50_ms: f64,
+    sync_p99_ms: f64,
+    /// How many pages a second the disk takes with a sync each.
+    alone: f64,
+    per_sync: Option<f64>,
+}
+
+impl Line {
+    pub fn new(clients: usize, runs: &[(Run, Sync)], per_sync: Option<f64>) -> Self {
+        let of = |what: &dyn Fn(&(Run, Sync)) -> f64| median(runs.iter().map(what).collect());
+        let rates = || runs.iter().map(|(run, _)| run.per_second);
+        Self {
+            clients,
+            per_second: of(&|(run, _)| run.per_second),
+            slowest: rates().fold(f64::INFINITY, f64::min),
+            fastest: rates().fold(0.0, f64::max),
+            cpu_us: of(&|(run, _)| run.cpu_us),
+            p50_ms: of(&|(run, _)| run.percentile(0.5)),
+            p99_ms: of(&|(run, _)| run.percentile(0.99)),
+            sync_p50_ms: of(&|(_, sync)| sync.percentile(0.5)),
+            sync_p99_ms: of(&|(_, sync)| sync.percentile(0.99)),
+            alone: of(&|(_, sync)| sync.per_second()),
+            per_sync,
+        }
+    }
+
+    /// What as many refreshes per second would be if those of all clients shared one sync, and the
+    /// server did nothing else: `n / (T_sync + n · t_request)`.
+    fn bound(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
+        let clients = self.clients.min(FULL) as f64;
+        clients / (self.sync_p50_ms / 1e3 + clients * self.cpu_us / 1e6)
+    }
+
+    /// Each thing that is wanted of it, and whether it is so.
+    fn goals(&self) -> Vec<(String, bool)> {
+        let mut goals = Vec::new();
+        if self.clients == FULL {
+            let share = self.per_second / self.bound();
+            goals.push((format!("{:.0} % of the bound (wanted: {:.0} %)", share * 100.0, OF_BOUND * 100.0), share >= OF_BOUND));
+            if let Some(per_sync) = self.per_sync {
+                goals.push((format!("{per_sync:.1} refreshes per sync (wanted: {PER_SYNC:.0})"), per_sync >= PER_SYNC));
+            }
+        }
+        if self.clients <= FEW {
+            let syncs = self.p99_ms / self.sync_p50_ms;
+            goals.push((format!("p99 is {syncs:.1} syncs (wanted: at most {P99_SYNCS:.0})"), syncs <= P99_SYNCS));
+        }
+        goals
+    }
+}
+
+impl Report {
+    /// Whether every goal is met.
+    pub fn passes(&self) -> bool {
+        self.lines.iter().flat_map(Line::goals).all(|(_, is_met)| is_met)
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut text = "durable refreshes on SQLite, synchronous=FULL; medians; no errors\n\n".to_owned();
+        let titles = ("clients", "1/s", "from – to", "CPU µs", "p50 ms", "p99 ms", "sync p50/p99 ms", "per sync", "bound 1/s", "alone 1/s");
+        let (a, b, c, d, e, f, g, h, i, j) = titles;
+        let _ = writeln!(text, "{a:>7}{b:>8}{c:>15}{d:>9}{e:>9}{f:>9}{g:>18}{h:>10}{i:>11}{j:>11}");
+        for line in &self.lines {
+            let _ = writeln!(
+                text,
+                "{:>7}{:>8.0}{:>15}{:>9.0}{:>9.2}{:>9.2}{:>18}{:>10}{:>11.0}{:>11.0}",
+                line.clients,
+                line.per_second,
+                format!("{:.0} – {:.0}", line.slowest, line.fastest),
+                line.cpu_us,
+                line.p50_ms,
+                line.p99_ms,
+                format!("{:.2} / {:.2}", line.sync_p50_ms, line.sync_p99_ms),
+                line.per_sync.map_or_else(|| "–".to_owned(), |count| format!("{count:.1}")),
+                line.bound(),
+                line.alone,
+            );
+        }
+        text.push('\n');
+        for line in &self.lines {
+            for (goal, is_met) in line.goals() {
+                let _ = writeln!(text, "{:>7} clients: {goal}: {}", line.clients, if is_met { "met" } else { "MISSED" });
+            }
+        }
+        let _ = writeln!(text, "memory: {:.1} MB idle, {:.1} MB after load (peak {:.1})", self.idle.now, self.loaded.now, self.loaded.peak);
+        text
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
