@@ -1,0 +1,55 @@
+//! F-01: the server is killed again and again while clients go through whole authorizations.
+
+use std::time::Duration;
+
+use admit::secret::random;
+
+use crate::Fault;
+use crate::support::{Installation, Kind, Load, Plan, Server, Traffic, assert_assertions_are_spent, pause, verify, verify_store};
+
+pub const FAULT: Fault = Fault {
+    id: "F-01",
+    what: "kill -9 at random during whole authorizations",
+    pass: "I1-I10, nothing acknowledged lost, ready again within 2 s, only requests under way fail",
+    on: &[Kind::Sqlite, Kind::Postgres],
+    run: |plan| Box::pin(run(plan)),
+};
+
+const CLIENTS: u64 = 8;
+
+async fn run(plan: Plan) -> String {
+    let (kills, flows) = plan.either((5, 200), (100, 10_000));
+    let installation = Installation::new(plan.store).await;
+    let mut server = Server::start(&installation).await;
+    let app = installation.clients(&[server.port]);
+    let traffic = Traffic::start(&app, Load { clients: CLIENTS, flows });
+    let mut slowest = Duration::ZERO;
+    for nth in 0..kills {
+        // Each within its own share of the flows, at a moment that nobody can foresee.
+        let share = flows / kills;
+        let [some] = random::<1>();
+        let until = nth * share + u64::from(some) * share / 256;
+        while traffic.done() < until && !traffic.is_over() {
+            pause(1).await;
+        }
+        assert!(!traffic.is_over(), "the traffic was over before the server was killed {kills} times");
+        pause(u64::from(some % 16)).await;
+        server.kill();
+        slowest = slowest.max(server.again().await);
+        verify_store(&installation).await;
+        let recent = traffic.look(|ledger| ledger.assertions.iter().rev().take(5).cloned().collect::<Vec<_>>());
+        assert_assertions_are_spent(&app, &recent).await;
+    }
+    let ledger = traffic.finish().await;
+    let (abandoned, unanswered, acknowledged) = (ledger.abandoned, ledger.unanswered, ledger.answered);
+    assert!(unanswered <= kills * CLIENTS, "{unanswered} requests without an answer: more than were under way");
+    assert!(abandoned <= unanswered, "{abandoned} authorizations ended, {unanswered} requests had no answer");
+    assert_eq!(ledger.turned_away, 0, "nobody is turned away");
+    verify(&app, ledger).await;
+    assert!(slowest <= Duration::from_secs(2), "ready after {slowest:?}");
+    format!(
+        "{kills} kills, {flows} authorizations, {acknowledged} answers kept, 0 lost, 0 twice; {unanswered} requests were under way; \
+         ready within {} ms",
+        slowest.as_millis()
+    )
+}

@@ -1,0 +1,60 @@
+//! What every fault needs: a server that can be killed, clients that remember what they were told,
+//! and a verifier.
+
+mod client;
+mod database;
+mod http;
+mod installation;
+mod ledger;
+mod postgres;
+mod server;
+mod traffic;
+mod verifier;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use client::{AppOfOurs, Lost};
+pub use database::Database;
+pub use http::{Http, Reply, Target};
+pub use installation::Installation;
+pub use ledger::{Family, Ledger, Tokens};
+pub use postgres::Postgres;
+pub use server::{Server, Start, signal};
+pub use traffic::{Load, Traffic};
+pub use verifier::{assert_assertions_are_spent, verify, verify_store};
+
+/// Which store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
+}
+
+/// How a fault is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub is_long: bool,
+    pub store: Kind,
+}
+
+impl Plan {
+    /// One for the short form, the other for the long one.
+    pub fn either<T>(&self, short: T, long: T) -> T {
+        if self.is_long { long } else { short }
+    }
+}
+
+/// Waits.
+pub async fn pause(milliseconds: u64) {
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}

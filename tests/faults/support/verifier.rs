@@ -1,0 +1,180 @@
+//! The invariants of the threat catalogue (§3.2), looked for from outside: in the database while the
+//! server has it open, and by presenting again what the clients were given.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+
+use super::client::tokens_of;
+use super::ledger::{Spent, jti};
+use super::{AppOfOurs, Database, Family, Installation, Ledger, Lost, Reply};
+
+/// Each counts what must not be there. No statement of the product is among them.
+const NEVER: &[(&str, &str)] = &[
+    (
+        "I1, I2: a grant with two refresh tokens that are both unused",
+        "select count(*) from (select grant_id from refresh_token where rotated_at is null
+                                group by tenant_id, grant_id having count(*) > 1) x",
+    ),
+    (
+        "I2: a refresh token with two successors",
+        "select count(*) from (select parent_digest from refresh_token where parent_digest is not null
+                                group by tenant_id, parent_digest having count(*) > 1) x",
+    ),
+    (
+        "I1: a code that bought two first refresh tokens",
+        "select count(*) from (select grant_id from refresh_token where parent_digest is null
+                                group by tenant_id, grant_id having count(*) > 1) x",
+    ),
+    (
+        "I5: a grant of the app that asks without the person's consent in the books",
+        "select count(*) from access_grant g
+          where g.client_id = 'app'
+            and not exists (select 1 from audit a
+                             where a.tenant_id = g.tenant_id and a.event = 'consent.granted' and a.user_id = g.user_id
+                               and a.client_id = g.client_id and a.patient_id = g.patient_id)",
+    ),
+    (
+        "I6, I10: a grant whose code is not in the books",
+        "select count(*) from access_grant g
+          where not exists (select 1 from audit a
+                             where a.tenant_id = g.tenant_id and a.event = 'code.issued' and a.grant_id = g.grant_id)",
+    ),
+    (
+        "I10: a used code without its refresh token",
+        "select count(*) from access_grant g
+          where g.code_used_at is not null and g.refresh is not null
+            and not exists (select 1 from refresh_token r where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id)",
+    ),
+    (
+        "I10: a refresh token of a code that was never used",
+        "select count(*) from refresh_token r join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+          where g.code_used_at is null",
+    ),
+    (
+        "I6, I10: a used code that is not in the books",
+        "select count(*) from access_grant g
+          where g.code_used_at is not null
+            and not exists (select 1 from audit a
+                             where a.tenant_id = g.tenant_id and a.event = 'code.redeemed' and a.grant_id = g.grant_id)",
+    ),
+    (
+        "I10: a used refresh token without its successor, of a family that lives",
+        "select count(*) from refresh_token r join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
+          where r.rotated_at is not null and g.revoked_at is null
+            and not exists (select 1 from refresh_token s where s.tenant_id = r.tenant_id and s.parent_digest = r.digest)",
+    ),
+    (
+        "I8: a refresh token without its grant",
+        "select count(*) from refresh_token r
+          where not exists (select 1 from access_grant g where g.tenant_id = r.tenant_id and g.grant_id = r.grant_id)",
+    ),
+    (
+        "I8: a grant without its person or its app",
+        "select count(*) from access_grant g
+          where not exists (select 1 from user_account u where u.tenant_id = g.tenant_id and u.user_id = g.user_id)
+             or not exists (select 1 from client c where c.tenant_id = g.tenant_id and c.client_id = g.client_id)",
+    ),
+];
+
+/// Everything that the database alone can show.
+///
+/// # Panics
+/// Where an invariant does not hold.
+pub async fn verify_store(installation: &Installation) {
+    let mut database = installation.database().await;
+    if matches!(database, Database::Sqlite(_)) {
+        assert_eq!(database.texts("pragma integrity_check").await, ["ok"], "I8");
+        assert_eq!(database.count("select count(*) from pragma_foreign_key_check").await, 0, "I8: a row that hangs in the air");
+    }
+    for (what, statement) in NEVER {
+        assert_eq!(database.count(statement).await, 0, "{what}");
+    }
+}
+
+/// The same, and everything that the record can show: what was acknowledged is there and works,
+/// what is over is over. It uses up what is in the record.
+///
+/// # Panics
+/// Where an invariant does not hold.
+pub async fn verify(app: &AppOfOurs, ledger: Ledger) {
+    in_the_books(&app.installation, &ledger).await;
+    assert_assertions_are_spent(app, &ledger.assertions).await;
+    let families = ledger.families.into_iter().enumerate();
+    let present = futures_util::stream::iter(families).map(|(nth, family)| verify_family(app, nth, family));
+    present.buffer_unordered(16).collect::<()>().await;
+    verify_store(&app.installation).await;
+}
+
+/// I6: every token that was given, and every revocation that was acknowledged, is in the books.
+async fn in_the_books(installation: &Installation, ledger: &Ledger) {
+    let mut database = installation.database().await;
+    let written: HashSet<String> = database.texts("select jti from audit where jti is not null").await.into_iter().collect();
+    for family in &ledger.families {
+        for tokens in &family.tokens {
+            assert!(written.contains(&tokens.jti()), "I6: a token that the books know nothing of");
+        }
+    }
+    for spent in &ledger.assertions {
+        assert!(written.contains(&jti(&spent.access)), "I6: a token that the books know nothing of");
+    }
+    let revoked = ledger.families.iter().filter(|family| family.is_revoked).count();
+    let written = database.count("select count(*) from audit where event = 'token.revoked' and outcome = 'success'").await;
+    assert!(usize::try_from(written).is_ok_and(|written| written >= revoked), "I6: {revoked} revocations, {written} in the books");
+}
+
+/// I7: assertions that were accepted, and are still of age, are good for nothing.
+///
+/// # Panics
+/// Where one is accepted again.
+pub async fn assert_assertions_are_spent(app: &AppOfOurs, spent: &[Spent]) {
+    // They live for a minute; what is refused for its age shows nothing.
+    for spent in spent.iter().filter(|spent| spent.at.elapsed() < Duration::from_secs(45)) {
+        let reply = surely(app, || app.assert(&spent.assertion)).await;
+        assert_eq!(reply.status, 401, "I7: an assertion was accepted twice: {}", reply.body);
+        assert!(reply.text("error_description").contains("used before"), "I7: {}", reply.body);
+    }
+}
+
+/// Presents again what one family was given. Which of the ways its number says.
+async fn verify_family(app: &AppOfOurs, nth: usize, mut family: Family) {
+    if family.is_revoked {
+        let reply = surely(app, || app.refresh(family.client, &family.latest().refresh)).await;
+        assert_dead(&reply, "I4: a revoked refresh token was accepted");
+        let reply = surely(app, || app.introspect(&family.latest().access)).await;
+        assert_eq!(reply.json()["active"], false, "I4: a token of a revoked family is active");
+    } else {
+        // The last answer that the app has is good, whatever happened since.
+        let reply = surely(app, || app.refresh(family.client, &family.latest().refresh)).await;
+        assert_eq!(reply.status, 200, "I3: an acknowledged refresh token is lost: {}", reply.body);
+        let tokens = tokens_of(&reply, &family);
+        family.tokens.push(tokens);
+        let spent = match nth % 3 {
+            0 => Some(surely(app, || app.redeem(&family)).await),
+            1 => Some(surely(app, || app.refresh(family.client, &family.tokens[0].refresh)).await),
+            _ => None,
+        };
+        if let Some(reply) = spent {
+            assert_dead(&reply, "I1, I4: a code or a refresh token was accepted twice");
+            let reply = surely(app, || app.refresh(family.client, &family.latest().refresh)).await;
+            assert_dead(&reply, "I4: a family lives on after a replay");
+        }
+    }
+    if let Some(launch) = &family.launch {
+        let reply = surely(app, || app.begin(launch)).await;
+        let error = reply.parameter("error");
+        assert_eq!(error.as_deref(), Some("invalid_request"), "I7: a launch was accepted twice: {} {}", reply.status, reply.body);
+    }
+}
+
+fn assert_dead(reply: &Reply, what: &str) {
+    assert_eq!((reply.status.as_u16(), reply.text("error").as_str()), (400, "invalid_grant"), "{what}: {}", reply.body);
+}
+
+/// The verifier asks a server that works: it gets an answer.
+async fn surely<F: Future<Output = Result<Reply, Lost>>>(app: &AppOfOurs, once: impl FnMut() -> F) -> Reply {
+    let begin = Instant::now();
+    let reply = app.until_answered(drop, once).await;
+    reply.unwrap_or_else(|why| panic!("after {:?} the server still does not answer: {why:?}", begin.elapsed()))
+}
