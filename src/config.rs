@@ -5,6 +5,7 @@ mod file;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
@@ -60,6 +61,9 @@ pub struct Serve {
     /// Hosts beside the issuer's that requests may name
     #[arg(long, env = "ADMIT_ALLOWED_HOSTS", value_name = "HOST", value_delimiter = ',')]
     allowed_hosts: Option<Vec<String>>,
+    /// How long `/readyz` says no before the server stops on SIGTERM, so that a load balancer sees it [default: 3]
+    #[arg(long, env = "ADMIT_SHUTDOWN_DELAY", value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(..=300))]
+    shutdown_delay: Option<u16>,
     /// How many passwords may be hashed at once [default: one per core]
     #[arg(long, env = "ADMIT_HASH_SLOTS", value_name = "N")]
     hash_slots: Option<usize>,
@@ -168,6 +172,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpAddr>,
     /// Hosts beside the issuer's.
     pub allowed_hosts: Vec<String>,
+    /// How long it says that it is not ready before it stops.
+    pub shutdown_delay: Duration,
     /// How many passwords may be hashed at once.
     pub hash_slots: usize,
     /// How it answers as a validator.
@@ -252,6 +258,7 @@ impl Server {
             tls,
             trusted_proxies: serve.trusted_proxies.unwrap_or_default(),
             allowed_hosts: serve.allowed_hosts.unwrap_or_default(),
+            shutdown_delay: serve.shutdown_delay.map_or(SHUTDOWN_DELAY, |seconds| Duration::from_secs(seconds.into())),
             hash_slots,
             validation,
             allow_private_jwks: serve.allow_private_jwks.unwrap_or_default(),
@@ -273,6 +280,8 @@ impl Server {
     }
 }
 
+/// With the time in which requests under way may end ([`crate::listener`]), ten seconds in all.
+const SHUTDOWN_DELAY: Duration = Duration::from_secs(3);
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 fn cores() -> usize {

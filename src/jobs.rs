@@ -10,7 +10,14 @@ use crate::app::App;
 
 /// They run as long as this is kept.
 pub struct Jobs {
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
+}
+
+impl Jobs {
+    /// Ends them. What one of them has asked the store for already is done or not done, as a whole.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
 }
 
 /// Starts them.
@@ -18,5 +25,5 @@ pub struct Jobs {
 pub fn start(app: &Arc<App>) -> Jobs {
     let mut tasks = JoinSet::new();
     tasks.spawn(purge::run(Arc::clone(app)));
-    Jobs { _tasks: tasks }
+    Jobs { tasks }
 }

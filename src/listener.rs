@@ -15,8 +15,8 @@ pub use axum_server::tls_rustls::RustlsConfig;
 
 use punctual::Punctual;
 
-/// How long requests under way may take once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests under way may take once there are no new ones.
+const DRAIN: Duration = Duration::from_secs(7);
 /// How long a connection may say nothing, a request's headers may take, and TLS may take to begin.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a proxy's connection may rest.
@@ -82,12 +82,27 @@ fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor
 
 /// SIGTERM or Ctrl-C: no new connections, those at work finish. From this call on, not from the
 /// first poll of what it returns, a signal no longer ends the process at once.
-pub fn stop_on_signal(handle: Handle<SocketAddr>) -> impl Future<Output = ()> + Send {
+///
+/// At the signal, `announce` tells everybody who asks that the server is about to stop. SIGTERM
+/// leaves a load balancer `delay` to see that and to send its requests elsewhere: until then, all is
+/// answered. Ctrl-C, or a second signal, does not wait.
+pub fn stop_on_signal(
+    handle: Handle<SocketAddr>,
+    delay: Duration,
+    announce: impl FnOnce() + Send,
+) -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
     async move {
         let Ok((mut terminate, mut interrupt)) = signals else { return };
+        let delay = tokio::select! {
+            _ = terminate.recv() => delay,
+            _ = interrupt.recv() => Duration::ZERO,
+        };
+        announce();
+        tracing::info!(seconds = delay.as_secs(), "no longer ready; requests are still answered");
         tokio::select! {
+            () = tokio::time::sleep(delay) => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }

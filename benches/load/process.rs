@@ -62,7 +62,7 @@ impl Server {
         let port = free.map_err(|error| error.to_string())?.port();
         let log = fs::File::create(database.with_extension("log")).map_err(|error| error.to_string())?;
         let child = on_its_core(before, program)
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--database"])
+            .args(["serve", "--shutdown-delay", "0", "--listen", &format!("127.0.0.1:{port}"), "--database"])
             .arg(database)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -10,6 +10,7 @@ mod smart_style;
 mod validation;
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use axum::Router;
@@ -67,6 +68,7 @@ pub struct App {
     pub validation: Validation,
     /// The log says once that somebody asks the validator and no role is there for the answer.
     pub no_role: Once,
+    is_going_down: AtomicBool,
 }
 
 /// What the server is set up with.
@@ -156,7 +158,19 @@ impl App {
             trusted_proxies,
             validation,
             no_role: Once::new(),
+            is_going_down: AtomicBool::new(false),
         }))
+    }
+
+    /// From here on the server says that it is not ready, and asks clients to open a new connection
+    /// for their next request, which a load balancer leads to another instance. It still answers.
+    pub fn go_down(&self) {
+        self.is_going_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to stop.
+    pub fn is_going_down(&self) -> bool {
+        self.is_going_down.load(Ordering::Relaxed)
     }
 }
 

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -54,7 +54,7 @@ fn is_free_of_host(path: &str) -> bool {
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = secret::nonce();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path, version) = (request.method().clone(), request.uri().path().to_owned(), request.version());
     // The query may hold a code or a state: only the path is ever logged.
     let locale = locale_of(&request);
     let span = tracing::info_span!("request", id, %method, path);
@@ -64,7 +64,12 @@ async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) ->
     };
     let _entered = span.enter();
     tracing::debug!(status = response.status().as_u16(), "answered");
-    finish(&app, response, (&path, locale), &id)
+    let mut response = finish(&app, response, (&path, locale), &id);
+    // HTTP/2 has no such header: there, the end of the connection is announced when it comes.
+    if app.is_going_down() && version < Version::HTTP_2 {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// What is refused without looking any further.

@@ -1,5 +1,7 @@
 //! `admit serve`: listens, answers, and goes down in good order.
 
+use std::sync::Arc;
+
 use super::{Failure, master_key};
 use crate::app::{self, App, Setup};
 use crate::clock::Clock;
@@ -51,12 +53,13 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         }
     };
     let handle = Handle::new();
-    tokio::spawn(listener::stop_on_signal(handle.clone()));
+    let going_down = Arc::clone(&app);
+    tokio::spawn(listener::stop_on_signal(handle.clone(), server.shutdown_delay, move || going_down.go_down()));
     let jobs = jobs::start(&app);
     tracing::info!(issuer = server.issuer, listen = %server.listen, tls = tls.is_some(), "ready");
     let stopped = listener::serve(listener, tls, app::router(&app), handle, !server.trusted_proxies.is_empty()).await;
     stopped.map_err(|error| Failure::failed(&format!("the server stopped: {error}")))?;
-    drop(jobs);
+    jobs.stop().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -1,9 +1,11 @@
 //! `admit serve` as a process: its master key, and an orderly stop.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -16,7 +18,11 @@ fn admit(dir: &TempDir) -> Command {
 
 /// Starts it and waits until it says that it is ready; returns what it said.
 fn start(dir: &TempDir) -> (Child, String) {
-    let mut child = admit(dir).spawn().expect("the program");
+    ready(admit(dir).args(["--shutdown-delay", "0"]))
+}
+
+fn ready(command: &mut Command) -> (Child, String) {
+    let mut child = command.spawn().expect("the program");
     let mut said = String::new();
     let mut lines = BufReader::new(child.stderr.take().expect("its messages")).lines();
     while !said.contains("\"ready\"") {
@@ -30,10 +36,40 @@ fn start(dir: &TempDir) -> (Child, String) {
 }
 
 fn stop(mut child: Child) {
-    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
-    assert!(told.success());
+    signal(&child, "TERM");
     assert!(child.wait().expect("its end").success());
 }
+
+fn signal(child: &Child, name: &str) {
+    let told = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill");
+    assert!(told.success());
+}
+
+/// One that listens at a known port and would wait for a minute on SIGTERM.
+fn listening(dir: &TempDir) -> (Child, SocketAddr) {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
+    command.env_clear().current_dir(dir).args(["serve", "--issuer", "http://127.0.0.1", "--shutdown-delay", "60"]);
+    command.args(["--listen", &free.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    (ready(&mut command).0, free)
+}
+
+/// Sends this and reads until the server has nothing more to say, or closes.
+fn ask(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).expect("sent");
+    hear(stream)
+}
+
+fn hear(stream: &mut TcpStream) -> String {
+    let mut heard = Vec::new();
+    let mut chunk = [0; 4096];
+    // An answer of these tests is short, and comes in one piece.
+    let count = stream.read(&mut chunk).expect("an answer");
+    heard.extend_from_slice(&chunk[..count]);
+    String::from_utf8(heard).expect("UTF-8")
+}
+
+const READY: &str = "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 /// A start that fails.
 fn fails(command: &mut Command) -> String {
@@ -114,4 +150,55 @@ fn a_second_server_on_the_same_database_is_refused() {
     child.wait().expect("its end");
     let (child, _) = start(&dir);
     stop(child);
+}
+
+/// A load balancer is told first, and everything is still answered; a second signal does not wait.
+#[test]
+fn on_sigterm_the_server_is_not_ready_and_still_answers_for_a_while() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (mut child, address) = listening(&dir);
+    let connect = || TcpStream::connect(address).expect("a connection");
+    let mut kept = connect();
+    let before = ask(&mut kept, READY);
+    assert!(before.starts_with("HTTP/1.1 200") && !before.to_lowercase().contains("connection: close"), "{before}");
+    signal(&child, "TERM");
+    let begin = Instant::now();
+    let mut not_ready = ask(&mut kept, READY);
+    while not_ready.starts_with("HTTP/1.1 200") {
+        assert!(begin.elapsed() < Duration::from_secs(5), "{not_ready}");
+        not_ready = ask(&mut kept, READY);
+    }
+    assert!(not_ready.starts_with("HTTP/1.1 503") && not_ready.ends_with("stopping\n"), "{not_ready}");
+    assert!(not_ready.to_lowercase().contains("connection: close"), "{not_ready}");
+    assert_eq!(hear(&mut kept), "", "the connection is closed after the answer that says so");
+    for path in ["/livez", "/.well-known/smart-configuration"] {
+        let answer = ask(&mut connect(), &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.to_lowercase().contains("connection: close"), "{answer}");
+    }
+    signal(&child, "TERM");
+    assert!(child.wait().expect("its end").success());
+}
+
+/// Ctrl-C does not wait; who is in the middle of a request gets an answer, who rests is let go, nobody new comes in.
+#[test]
+fn requests_under_way_are_answered_before_the_end() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (mut child, address) = listening(&dir);
+    let connect = || TcpStream::connect(address).expect("a connection");
+    let (mut resting, mut at_work) = (connect(), connect());
+    assert!(ask(&mut resting, READY).starts_with("HTTP/1.1 200"));
+    let half = "POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Length: 10\r\nExpect: 100-continue\r\n\r\n";
+    // That it goes on says that it is being worked on.
+    assert!(ask(&mut at_work, half).starts_with("HTTP/1.1 100"));
+    signal(&child, "INT");
+    assert_eq!(hear(&mut resting), "", "a connection at rest is closed");
+    let begin = Instant::now();
+    while TcpStream::connect(address).is_ok() {
+        assert!(begin.elapsed() < Duration::from_secs(5), "there are still new connections");
+    }
+    let answer = ask(&mut at_work, "grant_type");
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.to_lowercase().contains("connection: close"), "{answer}");
+    assert!(child.wait().expect("its end").success());
+    assert_eq!(files(dir.path()), ["admit.db", "admit.key"], "the journal is back in the database");
 }

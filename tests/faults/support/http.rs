@@ -36,7 +36,8 @@ impl Target {
     }
 }
 
-/// A client with connections that are kept.
+/// A client. Each request has its own connection: one that was kept may have broken before the
+/// request was sent, and nobody could tell that from an answer that was lost.
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     target: Target,
@@ -75,7 +76,7 @@ impl Reply {
 
 impl Http {
     pub fn new(target: Target) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), target }
+        Self { client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(), target }
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Reply, Lost> {
