@@ -5,7 +5,12 @@
 //! figure. `docs/reliability.md` says how to run them and how to read them.
 #![allow(clippy::panic, reason = "a test that cannot go on says why")]
 
+mod clock;
+mod durable;
+mod failpoints;
 mod kill;
+mod overload;
+mod power_loss;
 mod support;
 
 use std::panic::AssertUnwindSafe;
@@ -32,7 +37,7 @@ pub struct Fault {
 }
 
 /// Every fault, in the order in which they run: one after the other.
-const ALL: &[Fault] = &[kill::FAULT];
+const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, overload::FAULT];
 
 /// Faults: the server is killed, cut off and lied to while clients use it.
 #[derive(Parser)]

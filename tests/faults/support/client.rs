@@ -34,27 +34,15 @@ pub struct AppOfOurs {
 }
 
 impl AppOfOurs {
-    /// From the app's request to its code. `Ok(None)`: an answer was lost on the way.
+    /// From the app's request to its code.
     pub async fn authorize(&self, nth: u64, is_launched: bool) -> Result<Family, Lost> {
         let person = self.installation.person(nth);
         let patient = self.installation.patient(nth);
         let client = if is_launched { LAUNCHED } else { APP };
         let launch = if is_launched { Some(self.launch(&person, &patient).await?) } else { None };
         let scope = if is_launched { "launch offline_access patient/*.rs" } else { "launch/patient offline_access patient/*.rs" };
-        let mut ask = vec![
-            ("response_type", "code"),
-            ("client_id", client),
-            ("redirect_uri", REDIRECT_URI),
-            ("scope", scope),
-            ("state", "a-state"),
-            ("aud", FHIR_BASE),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        ask.extend(launch.as_deref().map(|launch| ("launch", launch)));
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(ask).finish();
         let mut browser = Browser { app: self, cookies: BTreeMap::new() };
-        let mut at = browser.get(&format!("/authorize?{query}")).await?;
+        let mut at = browser.get(&authorize(client, scope, launch.as_deref())).await?;
         for _ in 0..5 {
             let Some(path) = at.clone().strip_prefix('/').map(|rest| format!("/{rest}")) else { break };
             let csrf = browser.form(&path).await?;
@@ -72,6 +60,17 @@ impl AppOfOurs {
         let code = at.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap_or_default().to_owned());
         let code = code.unwrap_or_else(|| panic!("no code in {at}"));
         Ok(Family { client, patient, launch, code, tokens: vec![], is_revoked: false })
+    }
+
+    /// From the app's request to the page after the sign-in.
+    pub async fn sign_in(&self, nth: u64) -> Result<(), Lost> {
+        let person = self.installation.person(nth);
+        let mut browser = Browser { app: self, cookies: BTreeMap::new() };
+        let login = browser.get(&authorize(APP, "launch/patient patient/*.rs", None)).await?;
+        let csrf = browser.form(&login).await?;
+        let next = browser.submit(&login, &[("csrf", &csrf), ("username", &person), ("password", PASSWORD)]).await?;
+        assert!(next.starts_with("/patient"), "after the sign-in comes {next}");
+        Ok(())
     }
 
     /// Exchanges the code, once.
@@ -121,19 +120,7 @@ impl AppOfOurs {
 
     /// What the app is told when it begins with this launch, in a new browser.
     pub async fn begin(&self, launch: &str) -> Result<Reply, Lost> {
-        let ask = [
-            ("response_type", "code"),
-            ("client_id", LAUNCHED),
-            ("redirect_uri", REDIRECT_URI),
-            ("scope", "launch patient/*.rs"),
-            ("state", "a-state"),
-            ("aud", FHIR_BASE),
-            ("launch", launch),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(ask).finish();
-        self.http.get(&format!("/authorize?{query}"), &[]).await
+        self.http.get(&authorize(LAUNCHED, "launch patient/*.rs", Some(launch)), &[]).await
     }
 
     /// The EHR has a patient open, and opens the app.
@@ -169,6 +156,22 @@ impl AppOfOurs {
             super::pause(5).await;
         }
     }
+}
+
+/// The address that an app sends its browser to.
+fn authorize(client: &str, scope: &str, launch: Option<&str>) -> String {
+    let mut ask = vec![
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", REDIRECT_URI),
+        ("scope", scope),
+        ("state", "a-state"),
+        ("aud", FHIR_BASE),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    ask.extend(launch.map(|launch| ("launch", launch)));
+    format!("/authorize?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(ask).finish())
 }
 
 /// The tokens of an answer to this family.

@@ -46,7 +46,7 @@ pub struct Installation {
     /// Of every client that keeps one.
     pub secret: String,
     /// The key of the backend service.
-    pub signer: Signer,
+    pub signer: Arc<Signer>,
     /// What seals the server's own keys.
     pub master_key: String,
     /// The server of the database, where it is PostgreSQL.
@@ -103,7 +103,7 @@ impl Installation {
 
     async fn stocked(folder: TempDir, location: Location, postgres: Option<Postgres>, particulars: Particulars) -> Arc<Self> {
         let key = NewKey::generate(Algorithm::Es384).expect("a key");
-        let signer = Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).expect("our own key");
+        let signer = Arc::new(Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).expect("our own key"));
         let secret = ClientSecret::generate().expose().to_owned();
         let issuer = format!("http://127.0.0.1:{}", free_port());
         let master_key = MasterKey::generate().expose();
@@ -180,6 +180,19 @@ impl Installation {
             opened_by: vec![Opener { who: "Practitioner/a".to_owned(), since: None }],
         });
         store.import_patients(origin, "main", patients.collect(), true).await.expect("patients");
+    }
+
+    /// The same, but for the SQLite database, which is what lies in this folder.
+    pub fn moved_to(&self, folder: TempDir) -> Self {
+        Self {
+            location: Location::Sqlite(folder.path().join("admit.db")),
+            folder,
+            issuer: self.issuer.clone(),
+            secret: self.secret.clone(),
+            signer: Arc::clone(&self.signer),
+            master_key: self.master_key.clone(),
+            postgres: None,
+        }
     }
 
     /// Everybody in turn.

@@ -8,19 +8,21 @@ mod installation;
 mod ledger;
 mod postgres;
 mod server;
+mod trace;
 mod traffic;
 mod verifier;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use client::{AppOfOurs, Lost};
+pub use client::{AppOfOurs, Lost, tokens_of};
 pub use database::Database;
 pub use http::{Http, Reply, Target};
-pub use installation::Installation;
-pub use ledger::{Family, Ledger, Tokens};
+pub use installation::{Installation, Particulars};
+pub use ledger::{Family, Ledger, Tokens, jti};
 pub use postgres::Postgres;
 pub use server::{Server, Start, signal};
+pub use trace::{CALLS, Call, Event, Exchange, Tracer, exchanges};
 pub use traffic::{Load, Traffic};
 pub use verifier::{assert_assertions_are_spent, verify, verify_store};
 
