@@ -1,6 +1,6 @@
 //! Audit entries, written in the transaction of what they record.
 
-use super::{Conn, Error, Store, change, read};
+use super::{Conn, Error, Store, on, pool, read};
 use crate::audit::{Entry, Origin};
 use crate::clock::micros;
 
@@ -39,12 +39,12 @@ pub struct AuditRow {
 pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -> Result<(), Error> {
     let statement = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id,
                                         grant_id, session_id, jti, address, request_id, detail)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    change!(
-        conn,
-        sqlx::query(statement)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                  returning audit_id";
+    let at_us = micros(origin.now);
+    let audit_id: i64 = on!(conn, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
-            .bind(micros(origin.now))
+            .bind(at_us)
             .bind(entry.event)
             .bind(if entry.refused { "refused" } else { "success" })
             .bind(entry.user.as_ref().map(super::super::id::UserId::as_str))
@@ -56,7 +56,10 @@ pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -
             .bind(origin.address.map(|address| address.to_string()))
             .bind(&origin.request_id)
             .bind(entry.detail)
-    )?;
+            .fetch_one(c))?;
+    if let Conn::Postgres(_, mark) = conn {
+        **mark = Some(pool::Mark { tenant: origin.tenant.to_string(), audit_id, at_us, request_id: origin.request_id.clone() });
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod postgres;
 mod sqlite;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,12 +12,21 @@ use time::OffsetDateTime;
 use super::{Error, Store};
 
 /// Where the data is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// A file of ours.
     Sqlite(PathBuf),
     /// `postgres://…`; its text may hold a password.
     Postgres(String),
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
 }
 
 impl FromStr for Location {

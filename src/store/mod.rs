@@ -31,6 +31,7 @@ mod launch;
 mod migrate;
 mod panel;
 mod patient;
+mod pool;
 mod readers;
 mod refresh;
 mod registration;
@@ -43,7 +44,7 @@ mod user;
 mod writer;
 
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection};
 use time::OffsetDateTime;
 
 pub use audit::AuditRow;
@@ -75,13 +76,14 @@ pub struct Store {
 #[derive(Clone)]
 enum Pools {
     Sqlite { readers: readers::Readers, writer: writer::Writer },
-    Postgres(PgPool),
+    Postgres(pool::Pool),
 }
 
 /// A connection inside a transaction.
 enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
+    /// With the audit entry by which the transaction is found again, once it has written one.
+    Postgres(&'c mut PgConnection, &'c mut Option<pool::Mark>),
 }
 
 /// Fetches by a statement on whichever connection is there: `on!(conn, c => query.fetch_one(c))`.
@@ -92,9 +94,9 @@ macro_rules! on {
                 let $c = &mut **connection;
                 $statement.await
             }
-            $crate::store::Conn::Postgres(connection) => {
+            $crate::store::Conn::Postgres(connection, _) => {
                 let $c = &mut **connection;
-                $statement.await
+                $crate::store::pool::within($statement).await
             }
         }
     };
@@ -105,7 +107,9 @@ macro_rules! change {
     ($conn:expr, $statement:expr) => {
         match $conn {
             $crate::store::Conn::Sqlite(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
-            $crate::store::Conn::Postgres(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
+            $crate::store::Conn::Postgres(connection, _) => {
+                $crate::store::pool::within($statement.execute(&mut **connection)).await.map(|done| done.rows_affected())
+            }
         }
     };
 }
@@ -125,7 +129,17 @@ macro_rules! read {
                 }
                 Err(error) => Err(error),
             },
-            $crate::store::Pools::Postgres($c) => $statement.await,
+            $crate::store::Pools::Postgres(pool) => match pool.take().await {
+                Ok(mut connection) => {
+                    let answer = {
+                        let $c = &mut *connection;
+                        $crate::store::pool::within($statement).await
+                    };
+                    connection.give_back(&answer);
+                    answer
+                }
+                Err(error) => Err(error),
+            },
         }
     };
 }
@@ -142,12 +156,7 @@ impl Store {
     {
         match &self.pools {
             Pools::Sqlite { writer, .. } => writer.run(work).await,
-            Pools::Postgres(pool) => {
-                let mut transaction = pool.begin().await?;
-                let answer = work(Conn::Postgres(&mut transaction)).await?;
-                transaction.commit().await?;
-                Ok(answer)
-            }
+            Pools::Postgres(pool) => pool.run(work).await,
         }
     }
 
