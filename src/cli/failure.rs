@@ -94,7 +94,7 @@ impl From<BadConfig> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let code = match &error {
-            store::Error::Exists | store::Error::InUse => 4,
+            store::Error::Exists | store::Error::InUse | store::Error::NotEmpty { .. } => 4,
             store::Error::Unavailable(_) | store::Error::Unusable(_) => 5,
             store::Error::Corrupt { .. } | store::Error::Database(_) => 1,
         };

@@ -20,6 +20,12 @@ pub enum Error {
     /// Something else still hangs on it.
     #[error("it is still in use")]
     InUse,
+    /// Only an empty database will do, and this one is not.
+    #[error("the database is not empty: there is something in {table} already")]
+    NotEmpty {
+        /// The first table that has rows.
+        table: String,
+    },
     /// The database cannot be used at all, and why.
     #[error("{0}")]
     Unusable(String),

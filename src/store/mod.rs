@@ -6,6 +6,7 @@
 //! 2. No booleans: a nullable time says whether and when. No `exists(…)`, `x is null` or `sum()` among the
 //!    result columns, whose types differ between databases; `count(*)` does not.
 //! 3. SQL is a static string beside its function, in lower case, with `$1` placeholders. One text for both databases.
+//!    What walks over every table is made from the database's own catalogue, in [`catalogue`] alone.
 //! 4. Rows are private structs of primitives; `TryFrom<Row>` parses them or says [`Error::Corrupt`].
 //! 5. Time comes in as `now`; there is no `now()` in SQL.
 //! 6. **Claim first.** One guarded `update … returning`, or an insert into a unique index, decides every
@@ -15,10 +16,12 @@
 
 mod assertion;
 mod audit;
+mod catalogue;
 mod client;
 mod client_page;
 mod connect;
 mod consent;
+mod copy;
 mod encounter;
 mod error;
 mod fhir_base;
@@ -51,6 +54,7 @@ pub use audit::AuditRow;
 pub use client::NewClient;
 pub use client_page::{ClientPage, Logo};
 pub use connect::{Location, Options};
+pub use copy::Copied;
 pub use error::Error;
 pub use flow::{Fact, NewFlow};
 pub use grant::{Finished, Issued, NewGrant, Redemption};

@@ -50,6 +50,11 @@ impl Readers {
         Ok(Reader { connection, _slot: slot })
     }
 
+    /// A connection that may write, for what takes longer than anybody may wait for the writer.
+    pub(super) async fn connect_to_write(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.0.options.clone().pragma("query_only", "off").connect().await
+    }
+
     /// Only a statement that came to its end leaves a connection as it was: whoever gave up in the
     /// middle of one never comes here, and a thread that died is not kept.
     pub(super) fn give_back<T>(&self, reader: Reader<'_>, answer: &Result<T, sqlx::Error>) {
