@@ -135,6 +135,17 @@ fn nobody_uses_a_room_above_or_beside() {
     }
 }
 
+/// House rule 3 of SQL: static strings. What is made at run time is made of the catalogue's names, or is a migration.
+#[test]
+fn sql_is_made_at_run_time_in_two_places() {
+    for (file, text) in sources() {
+        assert!(
+            !text.contains("AssertSqlSafe") || ["store/catalogue.rs", "store/migrate.rs"].contains(&file.as_str()),
+            "src/{file} must not make SQL at run time: it is a static string beside its function"
+        );
+    }
+}
+
 #[test]
 fn features_are_chosen_in_one_place() {
     for (file, text) in sources() {

@@ -16,6 +16,7 @@ mod conformance;
 mod consent;
 mod consent_memory;
 mod consent_parts;
+mod copy;
 mod directory;
 mod discovery;
 mod ehr_launch;

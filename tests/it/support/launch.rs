@@ -26,7 +26,12 @@ pub fn ehr_claims(now: i64) -> Value {
 impl TestApp {
     /// The same server, with an EHR that may begin launches here.
     pub async fn with_ehr() -> Self {
-        let app = Self::start().await;
+        Self::with_ehr_on(super::fresh().await).await
+    }
+
+    /// The same, on this database.
+    pub async fn with_ehr_on(database: super::Database) -> Self {
+        let app = Self::start_on(database).await;
         let ehr = Client {
             grant_types: vec![GrantType::ClientCredentials],
             scopes: ScopeSet::parse("__launch").expect("a scope"),
