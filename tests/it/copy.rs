@@ -8,7 +8,7 @@ use admit::client::ClientAuth;
 use admit::store::{Copied, Error, Location, Store};
 use sqlx::Connection as _;
 
-use crate::support::visit::{SCOPE, silently, tokens_in};
+use crate::support::visit::{SCOPE, login_page, tokens_in};
 use crate::support::{Database, TestApp, client, fresh};
 
 /// What no flow of these tests leaves behind, and texts that the databases could take for something else: keys that
@@ -127,7 +127,8 @@ async fn life_goes_on_in_the_copy() {
             let (name, value) = pair.split_once('=').expect("a cookie");
             same.set_cookie(name, value);
         }
-        silently(&mut same).await.code();
+        // Whoever is signed in is not asked who they are.
+        assert_eq!(login_page(&mut same).await.path(), "/patient");
         // The original has not seen any of it.
         assert!(app.audit("moved").await.is_empty());
         moved.store().close().await;
