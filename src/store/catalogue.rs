@@ -3,9 +3,33 @@
 
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, Type};
+use sqlx::{AssertSqlSafe, ColumnIndex, Decode, FromRow, PgConnection, SqliteConnection, Type};
 
-use super::{Conn, Error, change, on};
+use super::Error;
+
+/// A connection for what takes as long as it takes. [`Conn`](super::Conn) is for requests, which do not wait.
+pub(super) enum Line<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// Runs a statement on whichever connection is there: `on!(line, c => query.fetch_one(c))`.
+macro_rules! on {
+    ($line:expr, $c:ident => $statement:expr) => {
+        match $line {
+            $crate::store::catalogue::Line::Sqlite(connection) => {
+                let $c = &mut **connection;
+                $statement.await
+            }
+            $crate::store::catalogue::Line::Postgres(connection) => {
+                let $c = &mut **connection;
+                $statement.await
+            }
+        }
+    };
+}
+
+pub(super) use on;
 
 /// A table of ours. Names come from the catalogue alone.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,13 +108,13 @@ const POSTGRES_REFERENCES: &str = "
      order by 1, 2";
 
 /// Every table, those that others refer to first.
-pub(super) async fn tables(conn: &mut Conn<'_>) -> Result<Vec<Table>, Error> {
-    let (columns, references) = match conn {
-        Conn::Sqlite(_) => (SQLITE_COLUMNS, SQLITE_REFERENCES),
-        Conn::Postgres(_) => (POSTGRES_COLUMNS, POSTGRES_REFERENCES),
+pub(super) async fn tables(line: &mut Line<'_>) -> Result<Vec<Table>, Error> {
+    let (columns, references) = match line {
+        Line::Sqlite(_) => (SQLITE_COLUMNS, SQLITE_REFERENCES),
+        Line::Postgres(_) => (POSTGRES_COLUMNS, POSTGRES_REFERENCES),
     };
-    let columns: Vec<ColumnRow> = on!(conn, c => sqlx::query_as(columns).fetch_all(c))?;
-    let references: Vec<(String, String)> = on!(conn, c => sqlx::query_as(references).fetch_all(c))?;
+    let columns: Vec<ColumnRow> = on!(line, c => sqlx::query_as(columns).fetch_all(c))?;
+    let references: Vec<(String, String)> = on!(line, c => sqlx::query_as(references).fetch_all(c))?;
     let tables = columns.chunk_by(|one, next| one.table_name == next.table_name).map(|rows| Table::parse(rows, &references));
     in_order(tables.collect::<Result<_, _>>()?)
 }
@@ -141,18 +165,18 @@ impl Table {
 
     /// Every row in the order of the primary key, which is the same in both databases. Few of them are in memory at a
     /// time.
-    pub(super) fn rows<'c>(&'c self, conn: &'c mut Conn<'_>) -> BoxStream<'c, Result<Vec<Value>, Error>> {
+    pub(super) fn rows<'c>(&'c self, line: &'c mut Line<'_>) -> BoxStream<'c, Result<Vec<Value>, Error>> {
         // Their own orders of texts differ: PostgreSQL's goes by the language, unless it is told not to.
-        let collation = if matches!(conn, Conn::Sqlite(_)) { "binary" } else { "\"C\"" };
+        let collation = if matches!(line, Line::Sqlite(_)) { "binary" } else { "\"C\"" };
         let order = self.key.iter().map(|column| match column.kind {
             Kind::Text => format!("{} collate {collation}", quoted(&column.name)),
             Kind::Integer => quoted(&column.name),
         });
         let sql = format!("select {} from {} order by {}", self.column_names(), quoted(&self.name), order.collect::<Vec<_>>().join(", "));
         let query = AssertSqlSafe(sql);
-        match conn {
-            Conn::Sqlite(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
-            Conn::Postgres(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
+        match line {
+            Line::Sqlite(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
+            Line::Postgres(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
         }
     }
 
@@ -175,11 +199,11 @@ impl Table {
     }
 
     /// Puts in rows that [`Table::rows`] gave.
-    pub(super) async fn insert(&self, conn: &mut Conn<'_>, rows: &[Vec<Value>]) -> Result<(), Error> {
-        if let Conn::Postgres(_) = conn {
+    pub(super) async fn insert(&self, line: &mut Line<'_>, rows: &[Vec<Value>]) -> Result<(), Error> {
+        if let Line::Postgres(_) = line {
             self.refuse_nul(rows)?;
         }
-        let overriding = if self.identity.is_some() && matches!(conn, Conn::Postgres(_)) { " overriding system value" } else { "" };
+        let overriding = if self.identity.is_some() && matches!(line, Line::Postgres(_)) { " overriding system value" } else { "" };
         let width = self.columns.len();
         let row = |place: usize| {
             let holders = (1..=width).map(|column| format!("${}", place * width + column));
@@ -199,8 +223,10 @@ impl Table {
                 query
             }};
         }
-        change!(conn, insert!())?;
-        Ok(())
+        Ok(match line {
+            Line::Sqlite(c) => insert!().execute(&mut **c).await.map(|_| ()),
+            Line::Postgres(c) => insert!().execute(&mut **c).await.map(|_| ()),
+        }?)
     }
 
     /// SQLite can hold it in a text, PostgreSQL cannot.
@@ -217,19 +243,19 @@ impl Table {
     }
 
     /// Whether there is no row.
-    pub(super) async fn is_empty(&self, conn: &mut Conn<'_>) -> Result<bool, Error> {
+    pub(super) async fn is_empty(&self, line: &mut Line<'_>) -> Result<bool, Error> {
         let sql = format!("select count(*) from (select 1 from {} limit 1) as first", quoted(&self.name));
-        let count: i64 = on!(conn, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?;
+        let count: i64 = on!(line, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?;
         Ok(count == 0)
     }
 
     /// The last number that its identity column was given, be the row there or not.
-    pub(super) async fn last_number(&self, conn: &mut Conn<'_>, column: &str) -> Result<Option<i64>, Error> {
-        let last = match conn {
-            Conn::Sqlite(c) => {
+    pub(super) async fn last_number(&self, line: &mut Line<'_>, column: &str) -> Result<Option<i64>, Error> {
+        let last = match line {
+            Line::Sqlite(c) => {
                 sqlx::query_scalar("select seq from sqlite_sequence where name = $1").bind(&self.name).fetch_optional(&mut **c).await?
             }
-            Conn::Postgres(c) => {
+            Line::Postgres(c) => {
                 let sequence = "select pg_sequence_last_value(pg_get_serial_sequence(quote_ident($1), $2)::regclass)";
                 sqlx::query_scalar(sequence).bind(&self.name).bind(column).fetch_one(&mut **c).await?
             }
@@ -238,14 +264,14 @@ impl Table {
     }
 
     /// The next number comes after `last`.
-    pub(super) async fn continue_after(&self, conn: &mut Conn<'_>, column: &str, last: i64) -> Result<(), Error> {
-        match conn {
-            Conn::Sqlite(c) => {
+    pub(super) async fn continue_after(&self, line: &mut Line<'_>, column: &str, last: i64) -> Result<(), Error> {
+        match line {
+            Line::Sqlite(c) => {
                 sqlx::query("delete from sqlite_sequence where name = $1").bind(&self.name).execute(&mut **c).await?;
                 let sequence = "insert into sqlite_sequence (name, seq) values ($1, $2)";
                 sqlx::query(sequence).bind(&self.name).bind(last).execute(&mut **c).await?;
             }
-            Conn::Postgres(c) => {
+            Line::Postgres(c) => {
                 let sequence = "select setval(pg_get_serial_sequence(quote_ident($1), $2), $3)";
                 sqlx::query(sequence).bind(&self.name).bind(column).bind(last).execute(&mut **c).await?;
             }
@@ -259,8 +285,8 @@ impl Table {
 }
 
 /// Nobody else writes until the transaction ends. On SQLite that is so already.
-pub(super) async fn lock(conn: &mut Conn<'_>, tables: &[Table]) -> Result<(), Error> {
-    if let Conn::Postgres(c) = conn {
+pub(super) async fn lock(line: &mut Line<'_>, tables: &[Table]) -> Result<(), Error> {
+    if let Line::Postgres(c) = line {
         let names: Vec<String> = tables.iter().map(|table| quoted(&table.name)).collect();
         let sql = format!("lock table {} in exclusive mode", names.join(", "));
         sqlx::query(AssertSqlSafe(sql)).execute(&mut **c).await?;

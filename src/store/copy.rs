@@ -1,11 +1,11 @@
 //! Copies a whole installation from one database into another.
 
 use aws_lc_rs::digest;
-use futures_util::TryStreamExt as _;
+use futures_util::{TryFutureExt as _, TryStreamExt as _};
 use sqlx::{Connection as _, PgConnection};
 
-use super::catalogue::{self, Table, Value};
-use super::{Conn, Error, Pools, Store, change};
+use super::catalogue::{self, Line, Table, Value, on};
+use super::{Error, Pools, Store};
 use crate::id::TenantId;
 use crate::token::base64url;
 
@@ -37,31 +37,33 @@ impl Store {
             Pools::Sqlite { readers, .. } => {
                 let mut reader = readers.take().await?;
                 let mut snapshot = reader.begin().await?;
-                target.fill(Conn::Sqlite(&mut snapshot)).await
+                target.fill(Line::Sqlite(&mut snapshot)).await
             }
             Pools::Postgres(pool) => {
-                let mut snapshot = pool.begin_with("begin isolation level repeatable read, read only").await?;
+                let mut connection = pool.acquire().await?;
+                let mut snapshot = connection.begin_with("begin isolation level repeatable read, read only").await?;
                 take_time(&mut snapshot).await?;
-                target.fill(Conn::Postgres(&mut snapshot)).await
+                target.fill(Line::Postgres(&mut snapshot)).await
             }
         }
     }
 
-    async fn fill(&self, source: Conn<'_>) -> Result<Vec<Copied>, Error> {
+    async fn fill(&self, source: Line<'_>) -> Result<Vec<Copied>, Error> {
         match &self.pools {
             // Not by way of the writer, where everybody is answered within seconds.
             Pools::Sqlite { readers, .. } => {
                 let mut connection = readers.connect_to_write().await?;
                 let mut all = connection.begin_with("begin immediate").await?;
-                let copied = copy(source, Conn::Sqlite(&mut all)).await?;
+                let copied = copy(source, Line::Sqlite(&mut all)).await?;
                 all.commit().await?;
                 connection.close().await?;
                 Ok(copied)
             }
             Pools::Postgres(pool) => {
-                let mut all = pool.begin().await?;
+                let mut connection = pool.acquire().await?;
+                let mut all = connection.begin().await?;
                 take_time(&mut all).await?;
-                let copied = copy(source, Conn::Postgres(&mut all)).await?;
+                let copied = copy(source, Line::Postgres(&mut all)).await?;
                 all.commit().await?;
                 Ok(copied)
             }
@@ -75,7 +77,7 @@ async fn take_time(transaction: &mut PgConnection) -> Result<(), Error> {
     Ok(())
 }
 
-async fn copy(mut source: Conn<'_>, mut target: Conn<'_>) -> Result<Vec<Copied>, Error> {
+async fn copy(mut source: Line<'_>, mut target: Line<'_>) -> Result<Vec<Copied>, Error> {
     let tables = catalogue::tables(&mut source).await?;
     if tables != catalogue::tables(&mut target).await? {
         return Err(Error::Unusable("the two databases do not have the same tables: nothing but Admit's may be in them".to_owned()));
@@ -99,28 +101,29 @@ async fn copy(mut source: Conn<'_>, mut target: Conn<'_>) -> Result<Vec<Copied>,
 }
 
 /// What [`Store::open`] puts into a new database makes room; what anybody else put there is not touched.
-async fn make_empty(target: &mut Conn<'_>, tables: &[Table]) -> Result<(), Error> {
+async fn make_empty(target: &mut Line<'_>, tables: &[Table]) -> Result<(), Error> {
     const TENANT: &str = "tenant";
     let is_tenant = |table: &&Table| table.name == TENANT;
     for table in tables.iter().filter(|table| !is_tenant(table)) {
         refuse_rows(target, table).await?;
     }
     let statement = "delete from tenant where tenant_id = $1";
-    change!(&mut *target, sqlx::query(statement).bind(TenantId::default_tenant().as_str()))?;
+    let tenant = TenantId::default_tenant();
+    on!(&mut *target, c => sqlx::query(statement).bind(tenant.as_str()).execute(c).map_ok(|_| ()))?;
     for table in tables.iter().filter(is_tenant) {
         refuse_rows(target, table).await?;
     }
     Ok(())
 }
 
-async fn refuse_rows(target: &mut Conn<'_>, table: &Table) -> Result<(), Error> {
+async fn refuse_rows(target: &mut Line<'_>, table: &Table) -> Result<(), Error> {
     match table.is_empty(target).await? {
         true => Ok(()),
         false => Err(Error::NotEmpty { table: table.name.clone() }),
     }
 }
 
-async fn copy_rows(table: &Table, source: &mut Conn<'_>, target: &mut Conn<'_>) -> Result<(), Error> {
+async fn copy_rows(table: &Table, source: &mut Line<'_>, target: &mut Line<'_>) -> Result<(), Error> {
     let mut rows = table.rows(source);
     let mut batch = Vec::with_capacity(ROWS);
     let mut bytes = 0;
@@ -137,7 +140,7 @@ async fn copy_rows(table: &Table, source: &mut Conn<'_>, target: &mut Conn<'_>) 
 }
 
 /// Reads both sides in the same order, and compares every column of every row.
-async fn compare(table: &Table, source: &mut Conn<'_>, target: &mut Conn<'_>) -> Result<Copied, Error> {
+async fn compare(table: &Table, source: &mut Line<'_>, target: &mut Line<'_>) -> Result<Copied, Error> {
     let (mut ours, mut theirs) = (table.rows(source), table.rows(target));
     let mut digest = digest::Context::new(&digest::SHA256);
     let mut rows = 0;

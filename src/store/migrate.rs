@@ -1,9 +1,14 @@
 //! Brings the tables up to date.
 
+mod backup;
+
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, SqliteConnection};
 
 use super::Error;
+use super::catalogue::{Line, on};
+
+pub(super) use backup::back_up;
 
 /// Every migration, oldest first. One that has been released is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -24,17 +29,66 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// What ends a line that is for one database alone.
 const MARKS: [&str; 2] = ["--sqlite", "--postgres"];
 
+/// How far the tables of a database have come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// The last migration that they have seen; 0: there are no tables yet.
+    pub version: i64,
+    /// Those that they have not seen, oldest first.
+    pub pending: Vec<i64>,
+    /// Those that they have seen and this program does not know: a newer one was here.
+    pub unknown: Vec<i64>,
+}
+
+impl Schema {
+    /// Changes nothing.
+    pub(super) async fn read(line: &mut Line<'_>) -> Result<Self, Error> {
+        let table = match line {
+            Line::Sqlite(_) => "select count(*) from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+            Line::Postgres(_) => "select count(*) from pg_tables where schemaname = current_schema() and tablename = '_sqlx_migrations'",
+        };
+        let tables: i64 = on!(&mut *line, c => sqlx::query_scalar(table).fetch_one(c))?;
+        let seen: Vec<i64> = match tables {
+            0 => vec![],
+            _ => on!(line, c => sqlx::query_scalar("select version from _sqlx_migrations where success order by version").fetch_all(c))?,
+        };
+        let known = MIGRATIONS.iter().map(|(version, ..)| *version);
+        Ok(Self {
+            version: seen.last().copied().unwrap_or_default(),
+            pending: known.clone().filter(|version| !seen.contains(version)).collect(),
+            unknown: seen.iter().copied().filter(|version| !known.clone().any(|own| own == *version)).collect(),
+        })
+    }
+
+    /// What this program brings tables up to.
+    #[must_use]
+    pub fn newest() -> i64 {
+        MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default()
+    }
+}
+
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Error> {
     // Several processes may start at once, and sqlx has no lock for SQLite: the first one takes
     // the write lock before it looks, the others wait for it and find everything done. What fails
     // half-way is undone.
     let mut transaction = connection.begin_with("begin immediate").await?;
+    let schema = Schema::read(&mut Line::Sqlite(&mut *transaction)).await?;
     migrator("--sqlite").run(&mut *transaction).await.map_err(explain)?;
+    // It reads everything: only where there was something, and it was changed.
+    if schema.version > 0 && !schema.pending.is_empty() {
+        let broken = sqlx::query("pragma foreign_key_check").fetch_optional(&mut *transaction).await?;
+        if broken.is_some() {
+            let why = "the database is inconsistent (a foreign key points nowhere), and was left as it is; restore a backup";
+            return Err(Error::Unusable(why.to_owned()));
+        }
+    }
     Ok(transaction.commit().await?)
 }
 
 pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {
-    // sqlx holds an advisory lock meanwhile, so that several instances may start at once.
+    // sqlx holds an advisory lock meanwhile, so that several instances may start at once. Whoever waits for it, or fills
+    // a new index, takes longer than a request may.
+    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *connection).await?;
     migrator("--postgres").run(connection).await.map_err(explain)
 }
 

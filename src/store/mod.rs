@@ -61,6 +61,7 @@ pub use grant::{Finished, Issued, NewGrant, Redemption};
 pub use instance_lock::InstanceLock;
 pub use key::StoredKey;
 pub use launch::NewLaunch;
+pub use migrate::Schema;
 pub use panel::Opened;
 pub use patient::{ImportedPatient, Opener};
 pub use refresh::{Rotation, RotationRequest};

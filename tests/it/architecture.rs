@@ -53,6 +53,7 @@ fn each_outside_dependency_has_its_owners() {
         ("toml", &["config/"]),
         ("tempfile", &["demo/", "cli/"]),
         ("rpassword", &["cli/"]),
+        ("rustix", &["store/"]),
         ("fluent_bundle", &["words/"]),
     ];
     for (file, text) in sources() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::ConnectOptions as _;
 
 use super::super::readers::Readers;
 use super::super::writer::Writer;
@@ -37,9 +37,9 @@ pub(super) async fn open(path: &Path) -> Result<Store, Error> {
     let mut connection = options.connect().await.map_err(unusable)?;
     let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut connection).await.map_err(unusable)?;
     check_version(&version)?;
+    migrate::back_up(&mut connection, path).await?;
     migrate::sqlite(&mut connection).await?;
     let readers = Readers::open(options.pragma("query_only", "on"), READERS, BUSY_TIMEOUT).await.map_err(unusable)?;
-    check_integrity(&mut connection).await?;
     Ok(Store { pools: Pools::Sqlite { readers, writer: Writer::start(connection) }, known_bases: Arc::default() })
 }
 
@@ -79,16 +79,6 @@ fn check_version(version: &str) -> Result<(), Error> {
         )));
     }
     Ok(())
-}
-
-/// A cheap look: whether the file is a database of ours at all, and its foreign keys hold.
-async fn check_integrity(connection: &mut SqliteConnection) -> Result<(), Error> {
-    connection.ping().await?;
-    let broken = sqlx::query("pragma foreign_key_check").fetch_optional(&mut *connection).await?;
-    match broken {
-        None => Ok(()),
-        Some(_) => Err(Error::Unusable("the database is inconsistent (a foreign key points nowhere); restore a backup".to_owned())),
-    }
 }
 
 #[cfg(test)]

@@ -122,18 +122,7 @@ impl TestApp {
 
     /// What a `select count(*)` says.
     pub async fn count(&self, statement: &'static str) -> i64 {
-        use admit::store::Location;
-        let count = match self.location() {
-            Location::Sqlite(path) => {
-                let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("the database");
-                sqlx::query_scalar(statement).fetch_one(&mut connection).await
-            }
-            Location::Postgres(url) => {
-                let mut connection = sqlx::PgConnection::connect(url).await.expect("the database");
-                sqlx::query_scalar(statement).fetch_one(&mut connection).await
-            }
-        };
-        count.expect("a statement of this test")
+        self.database.number(statement).await
     }
 
     /// Everything that stands in a table of PostgreSQL.
