@@ -73,7 +73,9 @@ impl Caller {
     async fn replayed(&self, app: &App, origin: &Origin) -> Result<OAuthError, OAuthError> {
         let entry = Entry::refused("client.authenticated").client(&self.client.id).detail("an assertion was used twice");
         app.store.audit(origin, entry).await?;
-        Ok(client_assertion::invalid("jti of the client assertion was used before: each assertion is good once"))
+        Ok(client_assertion::invalid(
+            "jti of the client assertion was used before: each assertion is good once. After a restore of this server, so are older ones",
+        ))
     }
 }
 

@@ -7,7 +7,8 @@ use crate::id::ClientId;
 use crate::token::Proof;
 
 impl Store {
-    /// Takes an assertion, whose signature is good: of any number of concurrent callers exactly one is told `true`.
+    /// Takes an assertion, whose signature is good: of any number of concurrent callers exactly one is told `true`. One
+    /// that could have been taken before the database was restored may be one that the backup does not know: nobody is.
     ///
     /// # Errors
     /// [`Error`]
@@ -36,8 +37,17 @@ impl Store {
 }
 
 async fn spend(conn: &mut Conn<'_>, origin: &Origin, client: &ClientId, proof: &Proof) -> Result<bool, Error> {
-    let statement = "insert into client_assertion (tenant_id, client_id, jti, expires_at) values ($1, $2, $3, $4) on conflict do nothing";
-    let inserted =
-        change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(client.as_str()).bind(&proof.jti).bind(proof.until))?;
+    let statement = "insert into client_assertion (tenant_id, client_id, jti, expires_at)
+                     select $1, $2, $3, $4 from tenant where tenant_id = $1 and coalesce(valid_from, 0) <= $5
+                     on conflict do nothing";
+    let inserted = change!(
+        conn,
+        sqlx::query(statement)
+            .bind(origin.tenant.as_str())
+            .bind(client.as_str())
+            .bind(&proof.jti)
+            .bind(proof.until)
+            .bind(proof.since)
+    )?;
     Ok(inserted > 0)
 }

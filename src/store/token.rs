@@ -12,7 +12,7 @@ use crate::token::AccessClaims;
 
 impl Store {
     /// Whether a token that is good by itself still stands: its grant, its user, its client and
-    /// itself.
+    /// itself, and whether it was issued since the database was last restored.
     ///
     /// # Errors
     /// [`Error`]
@@ -23,27 +23,36 @@ impl Store {
                                    from access_grant g
                                    join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
                                    join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
+                                   join tenant t on t.tenant_id = g.tenant_id
                                   where g.tenant_id = $1 and g.grant_id = $2 and g.client_id = $3 and g.revoked_at is null
                                     and u.disabled_at is null and c.disabled_at is null and c.awaits_approval_since is null
+                                    and coalesce(t.valid_from, 0) <= $5
                                     and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $4)";
                 read!(self, c => sqlx::query_scalar(statement)
                     .bind(tenant.as_str())
                     .bind(grant.as_str())
                     .bind(&claims.client_id)
                     .bind(&claims.jti)
+                    .bind(claims.iat)
                     .fetch_one(c))?
             }
             // Our own, for a minute: no client, no person, nothing that could be revoked.
-            None if claims.client_id == DIRECTORY => 1,
+            None if claims.client_id == DIRECTORY => {
+                let statement = "select count(*) from tenant where tenant_id = $1 and coalesce(valid_from, 0) <= $2";
+                read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(claims.iat).fetch_one(c))?
+            }
             None => {
                 let statement = "select count(*)
                                    from client c
+                                   join tenant t on t.tenant_id = c.tenant_id
                                   where c.tenant_id = $1 and c.client_id = $2 and c.disabled_at is null and c.awaits_approval_since is null
+                                    and coalesce(t.valid_from, 0) <= $4
                                     and not exists (select 1 from revoked_token r where r.tenant_id = $1 and r.jti = $3)";
                 read!(self, c => sqlx::query_scalar(statement)
                     .bind(tenant.as_str())
                     .bind(&claims.client_id)
                     .bind(&claims.jti)
+                    .bind(claims.iat)
                     .fetch_one(c))?
             }
         };

@@ -134,6 +134,7 @@ pub struct ClientAssertion<'t> {
     token: Unverified<'t>,
     client_id: String,
     jti: String,
+    since: i64,
     exp: i64,
     algorithm: Algorithm,
     is_for_issuer: bool,
@@ -154,6 +155,8 @@ pub struct Registered<'a> {
 pub struct Proof {
     /// Its own name.
     pub jti: String,
+    /// The first second in which it would have been believed, in Unix seconds.
+    pub since: i64,
     /// The last second in which it would be believed, in Unix seconds.
     pub until: i64,
 }
@@ -193,13 +196,16 @@ impl<'t> ClientAssertion<'t> {
         if exp > now + MAX_ASSERTION_LIFE + EXP_LEEWAY {
             return Err(BadAssertion::LivesTooLong);
         }
+        let mut since = exp - MAX_ASSERTION_LIFE - EXP_LEEWAY;
         for name in ["nbf", "iat"] {
-            if seconds(&token, name)?.is_some_and(|from| from > now + START_LEEWAY) {
+            let Some(from) = seconds(&token, name)? else { continue };
+            if from > now + START_LEEWAY {
                 return Err(BadAssertion::NotYet(name));
             }
+            since = since.max(from - START_LEEWAY);
         }
         let (jti, is_for_issuer) = (text(&token, "jti", MAX_JTI)?, audience == issuer);
-        Ok(Self { client_id, jti, exp, algorithm, is_for_issuer, token })
+        Ok(Self { client_id, jti, since, exp, algorithm, is_for_issuer, token })
     }
 
     /// Whom it claims to be from: good for choosing whose keys to try, and for nothing else.
@@ -219,7 +225,7 @@ impl<'t> ClientAssertion<'t> {
     /// # Errors
     /// [`BadAssertion`]
     pub fn verify(self, keys: &Jwks, registered: &Registered<'_>) -> Result<Proof, BadAssertion> {
-        let Self { token, jti, exp, algorithm, is_for_issuer, .. } = self;
+        let Self { token, jti, since, exp, algorithm, is_for_issuer, .. } = self;
         let jku = token.jku().cloned();
         token.verify(keys).map_err(|_| BadAssertion::Signature)?;
         if !registered.algorithms.contains(&algorithm) {
@@ -231,7 +237,7 @@ impl<'t> ClientAssertion<'t> {
         if jku.is_some_and(|jku| jku.as_str().is_none_or(|jku| registered.jwks_uri != Some(jku))) {
             return Err(BadAssertion::Jku);
         }
-        Ok(Proof { jti, until: exp + EXP_LEEWAY })
+        Ok(Proof { jti, since, until: exp + EXP_LEEWAY })
     }
 }
 
