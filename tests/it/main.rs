@@ -55,6 +55,7 @@ mod refresh_grace;
 mod refresh_token;
 mod registration;
 mod response_mode;
+mod restore;
 mod revocation;
 mod scope;
 mod secrets_in_logs;
