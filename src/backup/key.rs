@@ -47,8 +47,9 @@ impl Recipient {
     pub fn of_file(text: &str) -> Result<Vec<Self>, Unusable> {
         let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.trim()));
         let meant = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let found: Vec<Self> =
-            meant.map(|(number, line)| line.parse().map_err(|Unusable(why)| Unusable(format!("line {number}: {why}")))).collect::<Result<_, _>>()?;
+        let found: Vec<Self> = meant
+            .map(|(number, line)| line.parse().map_err(|Unusable(why)| Unusable(format!("line {number}: {why}"))))
+            .collect::<Result<_, _>>()?;
         if found.is_empty() { Err(Unusable("there is no recipient in it".to_owned())) } else { Ok(found) }
     }
 }
@@ -99,9 +100,10 @@ impl Keys {
             let line = line.map_err(|_| Unusable("it is not text".to_owned()))?;
             match line.trim() {
                 comment if comment.is_empty() || comment.starts_with('#') => {}
-                line => found.push(line.parse().map_err(|_| {
-                    Unusable(format!("line {number} is no identity of age, which begins with AGE-SECRET-KEY-1"))
-                })?),
+                line => found.push(
+                    line.parse()
+                        .map_err(|_| Unusable(format!("line {number} is no identity of age, which begins with AGE-SECRET-KEY-1")))?,
+                ),
             }
         }
         if found.is_empty() { Err(Unusable("there is no identity in it".to_owned())) } else { Ok(Self::Identities(found)) }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use age::{DecryptError, Decryptor};
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::{FORMAT, Keys, Manifest, Sum};
 

@@ -1,5 +1,6 @@
 //! The command line: one file per noun. Data goes to stdout, messages to stderr.
 
+mod backup;
 mod client;
 mod demo;
 mod desk;
@@ -13,6 +14,7 @@ mod output;
 mod patient;
 mod prompt;
 mod redact;
+mod restore;
 mod serve;
 mod token;
 mod user;
@@ -62,6 +64,10 @@ enum Command {
     Patient(patient::Patients),
     /// Keys that sign tokens
     Key(key::Keys),
+    /// Write a backup of the database, while servers run
+    Backup(backup::Backup),
+    /// Bring a backup back
+    Restore(restore::Restore),
     /// Decide on a token as the HealthLake validator would
     Validate(validate::Validate),
     /// Look at tokens without believing them
@@ -116,6 +122,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(asked) => user::run(config, asked).await,
             Command::Patient(asked) => patient::run(config, asked).await,
             Command::Key(asked) => key::run(config, asked).await,
+            Command::Backup(asked) => backup::run(config, asked).await,
+            Command::Restore(asked) => restore::run(config, asked).await,
             Command::Validate(asked) => validate::run(config, asked).await,
             Command::Token(asked) => token::run(&asked),
             Command::Demo(args) => demo::run(args).await,

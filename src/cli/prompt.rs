@@ -49,6 +49,29 @@ pub(super) fn password(file: Option<&Path>, username: &str) -> Result<String, Fa
     Ok(password)
 }
 
+/// The passphrase of a backup, from a file or typed: a new one, which has to be good enough, twice.
+pub(super) fn passphrase(file: Option<&Path>, is_new: bool) -> Result<String, Failure> {
+    let check = |passphrase: &str| match is_new {
+        true => check_strength(passphrase, "").map_err(|weak| Failure::usage(weak.to_string())),
+        false => Ok(()),
+    };
+    if let Some(path) = file {
+        let text = String::from_utf8(input::read(path)?).map_err(|_| Failure::usage("the passphrase is not UTF-8 text"))?;
+        let passphrase = without_newline(&text);
+        check(passphrase)?;
+        return Ok(passphrase.to_owned());
+    }
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt).map_err(|error| Failure::failed(&format!("the passphrase cannot be read: {error}")))
+    };
+    let passphrase = ask("Passphrase of the backup: ")?;
+    check(&passphrase)?;
+    if is_new && ask("The same again: ")? != passphrase {
+        return Err(Failure::usage("the two passphrases differ; nothing was written"));
+    }
+    Ok(passphrase)
+}
+
 /// The newline that editors and `echo` put at the end is not part of the password. All else is.
 fn without_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);

@@ -42,12 +42,7 @@ async fn spend(conn: &mut Conn<'_>, origin: &Origin, client: &ClientId, proof: &
                      on conflict do nothing";
     let inserted = change!(
         conn,
-        sqlx::query(statement)
-            .bind(origin.tenant.as_str())
-            .bind(client.as_str())
-            .bind(&proof.jti)
-            .bind(proof.until)
-            .bind(proof.since)
+        sqlx::query(statement).bind(origin.tenant.as_str()).bind(client.as_str()).bind(&proof.jti).bind(proof.until).bind(proof.since)
     )?;
     Ok(inserted > 0)
 }

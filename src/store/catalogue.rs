@@ -142,7 +142,9 @@ impl Table {
             let kind = match row.kind.as_str() {
                 "text" => Kind::Text,
                 "bigint" | "integer" => Kind::Integer,
-                other => return Err(Error::Unusable(format!("the column {name}.{} has a type that is not ours: {other}", row.column_name))),
+                other => {
+                    return Err(Error::Unusable(format!("the column {name}.{} has a type that is not ours: {other}", row.column_name)));
+                }
             };
             let column = Column { name: row.column_name.clone(), kind };
             if row.key_place > 0 {
@@ -247,6 +249,12 @@ impl Table {
         let sql = format!("select count(*) from (select 1 from {} limit 1) as first", quoted(&self.name));
         let count: i64 = on!(line, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?;
         Ok(count == 0)
+    }
+
+    /// How many rows there are.
+    pub(super) async fn count(&self, conn: &mut Conn<'_>) -> Result<i64, Error> {
+        let sql = format!("select count(*) from {}", quoted(&self.name));
+        Ok(on!(conn, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?)
     }
 
     /// The last number that its identity column was given, be the row there or not.

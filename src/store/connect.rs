@@ -11,6 +11,8 @@ use time::OffsetDateTime;
 
 use super::{Error, Store};
 
+pub(super) use sqlite::turn;
+
 /// Where the data is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {

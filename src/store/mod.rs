@@ -68,7 +68,7 @@ pub use panel::Opened;
 pub use patient::{ImportedPatient, Opener};
 pub use refresh::{Rotation, RotationRequest};
 pub use registration::{RegistrationToken, SelfRegistered};
-pub use restore::{Ended, Restored, revive};
+pub use restore::{Ended, Restored, Settled, revive, settle};
 pub use session::NewSession;
 pub use snapshot::{Snapshot, snapshot};
 pub use standing::{Revoked, Selection, Standing};

@@ -7,6 +7,7 @@
 //! [`Store::spend_assertion`](super::Store::spend_assertion).
 
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use time::OffsetDateTime;
 
 use super::audit::record;
+use super::connect::turn;
 use super::{Conn, Error, change, migrate, seconds};
 use crate::audit::{Entry, Origin};
 use crate::clock::from_micros;
@@ -89,6 +91,29 @@ pub async fn revive(file: &Path, origin: &Origin, source: &str) -> Result<Restor
     let restored = renew(&mut connection, origin, source).await?;
     connection.close().await?;
     Ok(restored)
+}
+
+/// A database that is about to be replaced. As long as this is kept, no process of ours opens it.
+pub struct Settled {
+    /// Whether the one file is all there is: [`Error::Unavailable`], where somebody uses it; any other error, where it cannot
+    /// be read.
+    pub outcome: Result<(), Error>,
+    _turn: Option<File>,
+}
+
+/// Brings the journal of a database that nobody uses back into it.
+pub async fn settle(file: &Path) -> Settled {
+    let _turn = turn(file).await;
+    Settled { outcome: bring_in_journal(file).await, _turn }
+}
+
+async fn bring_in_journal(file: &Path) -> Result<(), Error> {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false).busy_timeout(Duration::from_secs(2));
+    let mut connection = options.disable_statement_logging().connect().await?;
+    // It needs the database for itself.
+    let mode: String = sqlx::query_scalar("pragma journal_mode = delete").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if mode == "delete" { Ok(()) } else { Err(Error::Unavailable("another process has it open".to_owned())) }
 }
 
 /// Whether it is a whole database, and one of ours.

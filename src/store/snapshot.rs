@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use time::OffsetDateTime;
 
-use super::{Error, Location, Options};
+use super::{Conn, Error, Location, Options, Store, catalogue, migrate};
 
 /// What a snapshot has in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +19,19 @@ pub struct Snapshot {
     pub rows: BTreeMap<String, i64>,
 }
 
-/// Copies the database as it is at this moment into the empty SQLite file `to`, while servers go on
-/// reading and writing. Nothing is changed: tables of another version stay as they are.
+/// Copies the database as it is at this moment into the empty file `to`, an SQLite database, while servers go on reading and
+/// writing. Nothing is changed in it: tables of another version stay as they are.
 ///
 /// # Errors
 /// [`Error`]
-pub async fn snapshot(options: impl Into<Options>, to: &Path) -> Result<Snapshot, Error> {
-    match options.into().location {
-        Location::Sqlite(from) => sqlite(&from, to).await?,
-        Location::Postgres(_) => return Err(Error::Unusable("a backup of PostgreSQL is made with pg_dump".to_owned())),
+pub async fn snapshot(options: impl Into<Options>, to: &Path, now: OffsetDateTime) -> Result<Snapshot, Error> {
+    let options = options.into();
+    match &options.location {
+        Location::Sqlite(from) => sqlite(from, to).await?,
+        Location::Postgres(url) => {
+            refuse_other_version(url).await?;
+            postgres(options, to, now).await?;
+        }
     }
     look(to).await
 }
@@ -41,17 +46,38 @@ async fn sqlite(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(connection.close().await?)
 }
 
+async fn postgres(options: Options, to: &Path, now: OffsetDateTime) -> Result<(), Error> {
+    let (from, to) = (Store::open(options, now).await?, Store::open(&Location::Sqlite(to.to_owned()), now).await?);
+    let copied = from.copy_to(&to).await;
+    from.close().await;
+    to.close().await; // its journal is in the file then
+    copied.map(|_| ())
+}
+
+/// To open a database brings its tables up to date, which is not for a backup to do.
+async fn refuse_other_version(url: &str) -> Result<(), Error> {
+    let unusable = |error: sqlx::Error| Error::Unusable(format!("PostgreSQL cannot be reached: {error}"));
+    let mut connection = PgConnection::connect(url).await.map_err(unusable)?;
+    let schema: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if schema == migrate::latest() {
+        return Ok(());
+    }
+    Err(Error::Unusable(format!(
+        "the tables are of another version of Admit (migration {schema}, and this one knows {}): make the backup with that version",
+        migrate::latest()
+    )))
+}
+
 async fn look(file: &Path) -> Result<Snapshot, Error> {
-    let options = SqliteConnectOptions::new().filename(file).read_only(true).disable_statement_logging();
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false).disable_statement_logging();
     let mut connection = options.connect().await?;
     let schema = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut connection).await?;
-    let tables = "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await?;
     let mut rows = BTreeMap::new();
-    for table in tables {
-        let statement = format!("select count(*) from \"{}\"", table.replace('"', "\"\""));
-        let count = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(&mut connection).await?;
-        rows.insert(table, count);
+    let mut conn = Conn::Sqlite(&mut connection);
+    for table in catalogue::tables(&mut conn).await? {
+        let count = table.count(&mut conn).await?;
+        rows.insert(table.name, count);
     }
     connection.close().await?;
     Ok(Snapshot { schema, rows })

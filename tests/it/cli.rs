@@ -1,6 +1,7 @@
 //! The administrators' command line: the real program, in a folder of its own. Everybody in here is
 //! synthetic.
 
+mod backup;
 mod client;
 mod client_keys;
 mod fhir_base;

@@ -47,7 +47,7 @@ pub(super) async fn open(path: &Path) -> Result<Store, Error> {
 /// the change to WAL and the first migrations: two commands that begin a database at once would
 /// trip over each other. The lock is on the folder, since closing a second handle of the database
 /// file would drop SQLite's locks on it. It ends with the handle.
-async fn turn(path: &Path) -> Option<std::fs::File> {
+pub(in crate::store) async fn turn(path: &Path) -> Option<std::fs::File> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
     let wait = move || {
         std::fs::create_dir_all(&folder).ok()?;
