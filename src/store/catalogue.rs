@@ -72,12 +72,13 @@ struct ColumnRow {
     identity: i64,
 }
 
+/// Names that begin with a low line are sqlx's own and litestream's.
 const SQLITE_COLUMNS: &str = "
     select t.name as table_name, c.name as column_name, lower(c.type) as kind, c.pk as key_place,
            case when c.pk = 1 and t.sql like '%autoincrement%' then 1 else 0 end as identity
       from sqlite_master t
       join pragma_table_info(t.name) c
-     where t.type = 'table' and t.name not like 'sqlite!_%' escape '!' and t.name <> '_sqlx_migrations'
+     where t.type = 'table' and t.name not like 'sqlite!_%' escape '!' and t.name not like '!_%' escape '!'
      order by t.name, c.name";
 
 const POSTGRES_COLUMNS: &str = "
@@ -252,9 +253,9 @@ impl Table {
     }
 
     /// How many rows there are.
-    pub(super) async fn count(&self, conn: &mut Conn<'_>) -> Result<i64, Error> {
+    pub(super) async fn count(&self, line: &mut Line<'_>) -> Result<i64, Error> {
         let sql = format!("select count(*) from {}", quoted(&self.name));
-        Ok(on!(conn, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?)
+        Ok(on!(line, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?)
     }
 
     /// The last number that its identity column was given, be the row there or not.

@@ -26,11 +26,6 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "retention", include_str!("../../migrations/0012_retention.sql")),
 ];
 
-/// The last of them.
-pub(super) fn latest() -> i64 {
-    MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default()
-}
-
 /// What ends a line that is for one database alone.
 const MARKS: [&str; 2] = ["--sqlite", "--postgres"];
 

@@ -89,6 +89,8 @@ pub async fn revive(file: &Path, origin: &Origin, source: &str) -> Result<Restor
         return Err(Error::Unusable("it is inconsistent: a foreign key points nowhere".to_owned()));
     }
     let restored = renew(&mut connection, origin, source).await?;
+    // What Litestream writes down of a file is not about this one.
+    sqlx::raw_sql("drop table if exists _litestream_seq; drop table if exists _litestream_lock").execute(&mut connection).await?;
     connection.close().await?;
     Ok(restored)
 }

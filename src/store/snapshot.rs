@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Conn, Error, Location, Options, Store, catalogue, migrate};
+use super::catalogue::{self, Line};
+use super::{Error, Location, Options, Schema, Store};
 
 /// What a snapshot has in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,25 +59,26 @@ async fn postgres(options: Options, to: &Path, now: OffsetDateTime) -> Result<()
 async fn refuse_other_version(url: &str) -> Result<(), Error> {
     let unusable = |error: sqlx::Error| Error::Unusable(format!("PostgreSQL cannot be reached: {error}"));
     let mut connection = PgConnection::connect(url).await.map_err(unusable)?;
-    let schema: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut connection).await?;
+    let schema = Schema::read(&mut Line::Postgres(&mut connection)).await?;
     connection.close().await?;
-    if schema == migrate::latest() {
+    if schema.pending.is_empty() && schema.unknown.is_empty() {
         return Ok(());
     }
     Err(Error::Unusable(format!(
-        "the tables are of another version of Admit (migration {schema}, and this one knows {}): make the backup with that version",
-        migrate::latest()
+        "the tables are of another version of Admit (migration {}, and this one is at {}): make the backup with that version",
+        schema.version,
+        Schema::newest()
     )))
 }
 
 async fn look(file: &Path) -> Result<Snapshot, Error> {
     let options = SqliteConnectOptions::new().filename(file).create_if_missing(false).disable_statement_logging();
     let mut connection = options.connect().await?;
-    let schema = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut connection).await?;
     let mut rows = BTreeMap::new();
-    let mut conn = Conn::Sqlite(&mut connection);
-    for table in catalogue::tables(&mut conn).await? {
-        let count = table.count(&mut conn).await?;
+    let mut line = Line::Sqlite(&mut connection);
+    let schema = Schema::read(&mut line).await?.version;
+    for table in catalogue::tables(&mut line).await? {
+        let count = table.count(&mut line).await?;
         rows.insert(table.name, count);
     }
     connection.close().await?;

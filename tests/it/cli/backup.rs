@@ -277,6 +277,8 @@ fn what_cannot_be_restored_changes_nothing() {
 fn a_database_as_it_is_comes_back_as_well() {
     let (admin, other) = (installation(), Admin::new());
     let file = admin.0.path().join("test.db");
+    sql(&file, "create table _litestream_seq (id integer primary key, seq integer); create table _litestream_lock (id integer)");
+    admin.json(&["backup", "--to", "b", "--unencrypted"]);
     let restored = other.json(&["restore", "--from", &file.to_string_lossy()]);
     assert!(restored["taken_at"].is_null() && restored["known_until"].is_string(), "{restored}");
     assert_eq!(names(&other.json(&["client", "list"]), "client_id"), ["growth"]);
