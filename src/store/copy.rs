@@ -40,7 +40,7 @@ impl Store {
                 target.fill(Line::Sqlite(&mut snapshot)).await
             }
             Pools::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
+                let mut connection = pool.connect().await?;
                 let mut snapshot = connection.begin_with("begin isolation level repeatable read, read only").await?;
                 take_time(&mut snapshot).await?;
                 target.fill(Line::Postgres(&mut snapshot)).await
@@ -60,7 +60,7 @@ impl Store {
                 Ok(copied)
             }
             Pools::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
+                let mut connection = pool.connect().await?;
                 let mut all = connection.begin().await?;
                 take_time(&mut all).await?;
                 let copied = copy(source, Line::Postgres(&mut all)).await?;

@@ -11,6 +11,7 @@ mod failpoints;
 mod kill;
 mod overload;
 mod power_loss;
+mod restore;
 mod support;
 
 use std::panic::AssertUnwindSafe;
@@ -37,7 +38,7 @@ pub struct Fault {
 }
 
 /// Every fault, in the order in which they run: one after the other.
-const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, overload::FAULT];
+const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, restore::FAULT, overload::FAULT];
 
 /// Faults: the server is killed, cut off and lied to while clients use it.
 #[derive(Parser)]
