@@ -3,11 +3,13 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use rsa::pkcs8::EncodePrivateKey;
 use rsa::traits::PublicKeyParts;
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::id::KeyId;
 use crate::secret::random;
@@ -24,6 +26,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Access, Self::Id];
+
+    /// Whether its keys stand in the key set that everybody reads.
+    #[must_use]
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::Access | Self::Id)
+    }
+
     /// As the store keeps it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -36,7 +47,7 @@ impl Purpose {
     /// The inverse of [`Purpose::as_str`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Access, Self::Id].into_iter().find(|purpose| purpose.as_str() == text)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
     }
 }
 
@@ -49,7 +60,7 @@ pub struct NewKey {
     /// The public half, as JSON (RFC 7517).
     pub public_jwk: String,
     /// The private half, PKCS#8.
-    pub pkcs8: Vec<u8>,
+    pub pkcs8: Zeroizing<Vec<u8>>,
 }
 
 /// A key pair could not be made: the algorithm is not one that we sign with, or the library failed.
@@ -79,7 +90,7 @@ fn rsa(algorithm: Algorithm) -> Option<NewKey> {
     let (n, e) = (base64url(&pair.n().to_bytes_be()), base64url(&pair.e().to_bytes_be()));
     let kid = rsa_thumbprint(&e, &n);
     let jwk = json!({ "kty": "RSA", "use": "sig", "alg": algorithm.as_str(), "kid": kid, "n": n, "e": e });
-    let pkcs8 = pair.to_pkcs8_der().ok()?.as_bytes().to_vec();
+    let pkcs8 = pair.to_pkcs8_der().ok()?.to_bytes();
     Some(NewKey { key_id: KeyId::new(kid), algorithm, public_jwk: jwk.to_string(), pkcs8 })
 }
 
@@ -92,11 +103,20 @@ fn elliptic(algorithm: Algorithm, kind: &'static aws_lc_rs::signature::EcdsaSign
     let (x, y) = (base64url(x), base64url(y));
     let kid = ec_thumbprint(curve, &x, &y);
     let jwk = json!({ "kty": "EC", "use": "sig", "alg": algorithm.as_str(), "kid": kid, "crv": curve, "x": x, "y": y });
-    Some(NewKey { key_id: KeyId::new(kid), algorithm, public_jwk: jwk.to_string(), pkcs8: pkcs8.as_ref().to_vec() })
+    Some(NewKey { key_id: KeyId::new(kid), algorithm, public_jwk: jwk.to_string(), pkcs8: pkcs8.as_ref().to_vec().into() })
 }
 
-/// The key under which private keys are sealed. It never enters the store.
-pub struct MasterKey([u8; 32]);
+/// What private keys are sealed under. It never enters the store. While it is changed there are several: the first one
+/// seals, and every one opens.
+pub struct MasterKey {
+    sealing: One,
+    previous: Vec<One>,
+}
+
+struct One {
+    id: String,
+    bytes: Zeroizing<[u8; 32]>,
+}
 
 /// The text is no master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,19 +125,27 @@ pub struct MasterKey([u8; 32]);
 )]
 pub struct BadMasterKey;
 
-/// What is sealed was sealed under another master key, or for something else, or has been changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it was sealed under another master key, or has been changed since")]
-pub struct CannotOpen;
+/// What is sealed cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotOpen {
+    /// The master key that it names is not among those given.
+    #[error("it was sealed under the master key {0}, which is not given")]
+    Elsewhere(String),
+    /// No key opens it, or it is not what was sealed.
+    #[error("it was sealed under another master key, or for something else, or has been changed since")]
+    Damaged,
+}
 
-/// Says how it was sealed, so that another way can stand beside it one day.
-const SEAL_VERSION: &str = "v1.";
+/// The first way of sealing, which did not name the master key.
+const UNNAMED: &str = "v1.";
+/// The present one: `v2.`, the master key's name, a dot, and nonce, ciphertext and tag in base64url.
+const NAMED: &str = "v2.";
 
 impl MasterKey {
     /// A new one.
     #[must_use]
     pub fn generate() -> Self {
-        Self(random())
+        Self::from(Zeroizing::new(random()))
     }
 
     /// Reads 43 characters of base64url; white space around them is ignored.
@@ -125,14 +153,29 @@ impl MasterKey {
     /// # Errors
     /// [`BadMasterKey`]
     pub fn parse(text: &str) -> Result<Self, BadMasterKey> {
-        let bytes = from_base64url(text.trim().trim_end_matches('=')).ok_or(BadMasterKey)?;
-        Ok(Self(bytes.try_into().map_err(|_| BadMasterKey)?))
+        let bytes = Zeroizing::new(from_base64url(text.trim().trim_end_matches('=')).ok_or(BadMasterKey)?);
+        let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| BadMasterKey)?;
+        Ok(Self::from(Zeroizing::new(bytes)))
+    }
+
+    /// This one seals; what `previous` opens, it opens as well.
+    #[must_use]
+    pub fn before(mut self, previous: Self) -> Self {
+        self.previous.push(previous.sealing);
+        self.previous.extend(previous.previous);
+        self
     }
 
     /// The text that [`MasterKey::parse`] reads, for the file that keeps it.
     #[must_use]
-    pub fn expose(&self) -> String {
-        base64url(&self.0)
+    pub fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(base64url(self.sealing.bytes.as_slice()))
+    }
+
+    /// The name of the one that seals: the beginning of a digest, which gives nothing of the key away.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.sealing.id
     }
 
     /// AES-256-GCM under a random nonce. `about` is bound to it: what was sealed for one key
@@ -141,27 +184,58 @@ impl MasterKey {
     /// # Errors
     /// [`CannotOpen`], where the library fails.
     pub fn seal(&self, about: &str, plain: &[u8]) -> Result<String, CannotOpen> {
+        let own = &self.sealing;
         let mut sealed = plain.to_vec();
-        let nonce = self.cipher()?.seal_in_place_append_tag(Aad::from(about), &mut sealed).map_err(|_| CannotOpen)?;
-        Ok(format!("{SEAL_VERSION}{}", base64url(&[nonce.as_ref().as_slice(), &sealed].concat())))
+        let nonce = own.cipher()?.seal_in_place_append_tag(Aad::from(about), &mut sealed).map_err(|_| CannotOpen::Damaged)?;
+        Ok(format!("{NAMED}{}.{}", own.id, base64url(&[nonce.as_ref().as_slice(), &sealed].concat())))
     }
 
     /// The inverse of [`MasterKey::seal`].
     ///
     /// # Errors
     /// [`CannotOpen`]
-    pub fn open(&self, about: &str, sealed: &str) -> Result<Vec<u8>, CannotOpen> {
-        let mut bytes = sealed.strip_prefix(SEAL_VERSION).and_then(from_base64url).ok_or(CannotOpen)?;
-        if bytes.len() < NONCE_LEN {
-            return Err(CannotOpen);
+    pub fn open(&self, about: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        if let Some(body) = sealed.strip_prefix(UNNAMED) {
+            return self.every().find_map(|own| own.open(about, body).ok()).ok_or(CannotOpen::Damaged);
         }
-        let mut body = bytes.split_off(NONCE_LEN);
-        let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|_| CannotOpen)?;
-        Ok(self.cipher()?.open_in_place(nonce, Aad::from(about), &mut body).map_err(|_| CannotOpen)?.to_vec())
+        let (id, body) = sealed.strip_prefix(NAMED).and_then(|rest| rest.split_once('.')).ok_or(CannotOpen::Damaged)?;
+        let own = self.every().find(|own| own.id == id).ok_or_else(|| CannotOpen::Elsewhere(id.to_owned()))?;
+        own.open(about, body)
+    }
+
+    /// The name of the master key under which this was sealed; `None` of the first versions, which did not say.
+    #[must_use]
+    pub fn named_in(sealed: &str) -> Option<&str> {
+        Some(sealed.strip_prefix(NAMED)?.split_once('.')?.0)
+    }
+
+    fn every(&self) -> impl Iterator<Item = &One> {
+        std::iter::once(&self.sealing).chain(&self.previous)
+    }
+}
+
+impl From<Zeroizing<[u8; 32]>> for MasterKey {
+    fn from(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(b"admit master key");
+        context.update(bytes.as_slice());
+        let id = base64url(&context.finish().as_ref()[..6]);
+        Self { sealing: One { id, bytes }, previous: vec![] }
+    }
+}
+
+impl One {
+    fn open(&self, about: &str, body: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let mut bytes = from_base64url(body).filter(|bytes| bytes.len() >= NONCE_LEN).ok_or(CannotOpen::Damaged)?;
+        let mut body = Zeroizing::new(bytes.split_off(NONCE_LEN));
+        let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|_| CannotOpen::Damaged)?;
+        let length = self.cipher()?.open_in_place(nonce, Aad::from(about), &mut body).map_err(|_| CannotOpen::Damaged)?.len();
+        body.truncate(length);
+        Ok(body)
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, CannotOpen> {
-        RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| CannotOpen)
+        RandomizedNonceKey::new(&AES_256_GCM, self.bytes.as_slice()).map_err(|_| CannotOpen::Damaged)
     }
 }
 
@@ -192,12 +266,34 @@ mod tests {
     fn only_the_same_master_key_opens_and_only_for_the_same_thing() {
         let master = MasterKey::generate();
         let sealed = master.seal("default/a", b"private").expect("sealed");
-        assert_eq!(master.open("default/a", &sealed).as_deref(), Ok(b"private".as_slice()));
-        assert_eq!(master.open("default/b", &sealed), Err(CannotOpen));
-        assert_eq!(MasterKey::generate().open("default/a", &sealed), Err(CannotOpen));
-        assert_eq!(master.open("default/a", &sealed.replace("v1.", "v2.")), Err(CannotOpen));
-        for cut in [3, 10, sealed.len() - 1] {
-            assert_eq!(master.open("default/a", &sealed[..cut]), Err(CannotOpen));
+        let opened = |master: &MasterKey, about: &str, sealed: &str| master.open(about, sealed).map(|plain| plain.to_vec());
+        assert_eq!(opened(&master, "default/a", &sealed).as_deref(), Ok(b"private".as_slice()));
+        assert_eq!(opened(&master, "default/b", &sealed), Err(CannotOpen::Damaged));
+        let other = MasterKey::generate();
+        assert_eq!(opened(&other, "default/a", &sealed), Err(CannotOpen::Elsewhere(master.id().to_owned())));
+        assert_eq!(opened(&other, "default/a", &sealed.replace(master.id(), other.id())), Err(CannotOpen::Damaged));
+        assert_eq!(opened(&master, "default/a", &sealed.replace("v2.", "v3.")), Err(CannotOpen::Damaged));
+        for cut in [0, 3, 10, 12, 20, sealed.len() - 1] {
+            assert!(opened(&master, "default/a", &sealed[..cut]).is_err(), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_former_master_key_still_opens_and_the_first_way_of_sealing_as_well() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let sealed = old.seal("default/a", b"private").expect("sealed");
+        let unnamed = sealed.replacen(&format!("v2.{}.", old.id()), "v1.", 1);
+        assert_eq!((MasterKey::named_in(&sealed), MasterKey::named_in(&unnamed)), (Some(old.id()), None));
+        assert!(old.open("default/a", &unnamed).is_ok() && new.open("default/a", &unnamed) == Err(CannotOpen::Damaged));
+        let (old_id, new_id) = (old.id().to_owned(), new.id().to_owned());
+        let both = new.before(old);
+        assert_eq!(both.id(), new_id);
+        for text in [&sealed, &unnamed] {
+            assert_eq!(both.open("default/a", text).map(|plain| plain.to_vec()).as_deref(), Ok(b"private".as_slice()));
+        }
+        let anew = both.seal("default/a", b"private").expect("sealed");
+        assert_eq!(MasterKey::named_in(&anew), Some(new_id.as_str()));
+        assert_ne!(old_id, new_id);
+        assert!(!format!("{both:?} {}", both.id()).contains(both.expose().as_str()));
     }
 }

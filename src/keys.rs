@@ -1,6 +1,8 @@
 //! A tenant's keys, ready for use: parsed once, looked for anew every second, so that a rotation
 //! by another process takes effect at once.
 
+mod schedule;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,11 +11,13 @@ use time::{Duration, OffsetDateTime};
 
 use crate::audit::Origin;
 use crate::clock::{from_micros, micros};
-use crate::id::TenantId;
+use crate::id::{KeyId, TenantId};
 use crate::key::{CannotMake, CannotOpen, MasterKey, NewKey, Purpose};
 use crate::secret::Digest;
-use crate::store::{self, Store, StoredKey};
+use crate::store::{self, Resealed, Store, StoredKey};
 use crate::token::{Algorithm, Jwks, Signer, UnusableKey};
+
+pub use schedule::{BadSchedule, MOST_PUBLISHED, SHORTEST_NOTICE, Schedule};
 
 /// How old what we know may be.
 const MAX_AGE: Duration = Duration::seconds(1);
@@ -21,7 +25,7 @@ const MAX_AGE: Duration = Duration::seconds(1);
 /// The keys of one tenant.
 pub struct KeyRing {
     tenant: TenantId,
-    master: MasterKey,
+    master: Arc<MasterKey>,
     known: RwLock<Arc<Keys>>,
     /// Held while looking, so that a burst of requests looks once.
     looking: tokio::sync::Mutex<()>,
@@ -31,6 +35,7 @@ pub struct KeyRing {
 #[derive(Clone, Default)]
 pub struct Keys {
     seen_at: i64,
+    /// Those that may sign, the last to do so first.
     signers: Vec<Known>,
     by_purpose: HashMap<Purpose, Jwks>,
     /// The key set, as it is published (RFC 7517 §5).
@@ -56,11 +61,14 @@ pub enum KeyError {
     /// The master key is not the one under which the keys were sealed.
     #[error("the signing key {0} cannot be opened: {1}. Give the master key that this database was made with")]
     Sealed(String, CannotOpen),
+    /// So many keys are published that verifiers would not read more.
+    #[error("{0} keys are published, and more would be too many for verifiers: wait until old ones are gone")]
+    TooMany(usize),
     /// A stored key is damaged.
     #[error("a stored signing key is damaged")]
     Damaged,
-    /// There is no active key for this.
-    #[error("there is no active {1} key for {0:?} tokens; `admit key rotate` makes one")]
+    /// There is no key for this.
+    #[error("there is no {1} key for {0:?} tokens; `admit serve` makes one when it starts")]
     None(Purpose, Algorithm),
     /// A key could not be made.
     #[error(transparent)]
@@ -77,7 +85,7 @@ impl KeyRing {
     /// The keys of a tenant; nothing is looked at yet.
     #[must_use]
     pub fn new(tenant: TenantId, master: MasterKey) -> Self {
-        Self { tenant, master, known: RwLock::default(), looking: tokio::sync::Mutex::new(()) }
+        Self { tenant, master: Arc::new(master), known: RwLock::default(), looking: tokio::sync::Mutex::new(()) }
     }
 
     /// What is known, at most a second old. Where the store does not answer, what was known before
@@ -120,13 +128,14 @@ impl KeyRing {
         let stored = store.published_keys(&self.tenant, now).await?;
         let mut signers = Vec::new();
         for key in &stored {
+            let Some(sealed) = &key.sealed else { continue };
             let parsed = known.signers.iter().find(|own| own.signer.kid() == key.id.as_str());
             let signer = match parsed {
                 Some(own) => Arc::clone(&own.signer),
                 None => {
                     let private = self
                         .master
-                        .open(&about(&self.tenant, key), &key.sealed)
+                        .open(&key.about(&self.tenant), sealed)
                         .map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
                     let signer = Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private);
                     Arc::new(signer.map_err(|_| corrupt("sealed"))?)
@@ -139,11 +148,11 @@ impl KeyRing {
             format!(r#"{{"keys":[{}]}}"#, keys.join(","))
         };
         let mut by_purpose = HashMap::new();
-        for purpose in [Purpose::Access, Purpose::Id] {
+        for purpose in Purpose::ALL {
             let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
             by_purpose.insert(purpose, Jwks::parse(own.as_bytes()).map_err(|_| corrupt("public_jwk"))?);
         }
-        let document = document(&mut stored.iter());
+        let document = document(&mut stored.iter().filter(|key| key.purpose.is_public()));
         // Nearly always the same as a second ago.
         let is_known = *document == *known.document;
         let (document, digest) = if is_known {
@@ -164,13 +173,14 @@ impl KeyRing {
         if keys.signers.iter().any(|own| own.purpose == purpose && own.signer.algorithm() == algorithm && own.retired_at.is_none()) {
             return Ok(());
         }
-        let key = self.make(purpose, algorithm, origin.now, origin.now).await?;
-        store.add_first_key(origin, key).await?;
+        let key = self.make((purpose, algorithm), origin.now, origin.now).await?;
+        store.add_key_after(origin, None, key).await?;
         self.forget();
         Ok(())
     }
 
-    /// Makes a key that takes over at `active_at`; the old ones stay published until `old_until`.
+    /// Makes a key that takes over at `active_at`. It is published at once; those that verifiers have a copy of need
+    /// [`SHORTEST_NOTICE`] to learn of it.
     ///
     /// # Errors
     /// [`KeyError`]
@@ -178,22 +188,41 @@ impl KeyRing {
         &self,
         store: &Store,
         origin: &Origin,
-        (purpose, algorithm): (Purpose, Algorithm),
+        kind: (Purpose, Algorithm),
         active_at: OffsetDateTime,
-        old_until: OffsetDateTime,
     ) -> Result<StoredKey, KeyError> {
         // Opens what is there: under another master key, the new one would be a key that no server can open.
         self.current(store, origin.now).await?;
-        let key = self.make(purpose, algorithm, origin.now, active_at).await?;
-        store.rotate_key(origin, key.clone(), old_until).await?;
+        let key = self.make(kind, origin.now, active_at).await?;
+        store.rotate_key(origin, key.clone()).await?;
         self.forget();
         Ok(key)
     }
 
+    /// Revokes a key: nothing that it signed is believed from here on. Another one of its kind signs in its place, and its
+    /// name is the answer; `None`, where it was revoked before.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub async fn revoke(&self, store: &Store, origin: &Origin, key: &StoredKey) -> Result<Option<KeyId>, KeyError> {
+        self.current(store, origin.now).await?;
+        let spare = self.make(key.kind(), origin.now, origin.now).await?;
+        let signing = store.revoke_key(origin, &key.id, spare).await?;
+        self.forget();
+        Ok(signing)
+    }
+
+    /// Seals every key under the present master key that is not, all of them or none. Servers may run meanwhile, if they know both.
+    ///
+    /// # Errors
+    /// [`KeyError::Sealed`] names a key that cannot be opened.
+    pub async fn reseal(&self, store: &Store, origin: &Origin) -> Result<Resealed, KeyError> {
+        store.reseal(origin, Arc::clone(&self.master)).await?.map_err(|(id, why)| KeyError::Sealed(id.to_string(), why))
+    }
+
     async fn make(
         &self,
-        purpose: Purpose,
-        algorithm: Algorithm,
+        (purpose, algorithm): (Purpose, Algorithm),
         now: OffsetDateTime,
         active_at: OffsetDateTime,
     ) -> Result<StoredKey, KeyError> {
@@ -203,12 +232,14 @@ impl KeyRing {
             purpose,
             algorithm,
             public_jwk: made.public_jwk,
-            sealed: String::new(),
+            sealed: None,
             created_at: now,
             active_at,
             retired_at: None,
+            removed_at: None,
         };
-        key.sealed = self.master.seal(&about(&self.tenant, &key), &made.pkcs8).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+        let sealed = self.master.seal(&key.about(&self.tenant), &made.pkcs8);
+        key.sealed = Some(sealed.map_err(|why| KeyError::Sealed(key.id.to_string(), why))?);
         Ok(key)
     }
 
@@ -223,7 +254,8 @@ impl Keys {
         !self.signers.is_empty() && age >= Duration::ZERO && age < MAX_AGE
     }
 
-    /// Signs with the youngest active key for this purpose and algorithm.
+    /// Signs with the key of this purpose and algorithm whose turn it is. Where the clock says that none has begun yet,
+    /// the first one signs all the same: a clock that was put back stops nobody.
     ///
     /// # Errors
     /// [`KeyError::None`]
@@ -235,13 +267,10 @@ impl Keys {
         claims: &T,
         now: OffsetDateTime,
     ) -> Result<String, KeyError> {
-        let is_active = |own: &&Known| {
-            own.purpose == purpose
-                && own.signer.algorithm() == algorithm
-                && own.active_at <= now
-                && own.retired_at.is_none_or(|end| now < end)
-        };
-        let own = self.signers.iter().find(is_active).ok_or(KeyError::None(purpose, algorithm))?;
+        let mut kin = self.signers.iter().filter(|own| {
+            own.purpose == purpose && own.signer.algorithm() == algorithm && own.retired_at.is_none_or(|end| now < end)
+        });
+        let own = kin.clone().find(|own| own.active_at <= now).or_else(|| kin.next_back()).ok_or(KeyError::None(purpose, algorithm))?;
         Ok(own.signer.sign(typ, claims)?)
     }
 
@@ -254,9 +283,4 @@ impl Keys {
 
 fn corrupt(column: &'static str) -> store::Error {
     store::Error::Corrupt { table: "signing_key", column }
-}
-
-/// What a sealed key is bound to: it cannot be moved to another tenant or purpose.
-fn about(tenant: &TenantId, key: &StoredKey) -> String {
-    format!("{tenant}/{}/{}/{}", key.purpose.as_str(), key.algorithm, key.id)
 }
