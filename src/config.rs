@@ -13,6 +13,7 @@ use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 pub use file::File;
 
 use crate::app::{KeyPolicy, Validation};
+use crate::keys::Schedule;
 use crate::store::Location;
 use crate::validate::is_role;
 
@@ -26,7 +27,7 @@ pub struct Common {
     /// The database: a file (SQLite) or a postgres:// URL [default: admit.db]
     #[arg(long, env = "ADMIT_DATABASE", value_name = "FILE|URL", global = true, hide_env_values = true)]
     database: Option<String>,
-    /// The file with the master key that seals the signing keys [default: beside the SQLite database, ending in .key]
+    /// The file with the master key that seals the signing keys (several while it is changed) [default: beside the SQLite database, ending in .key]
     #[arg(long, env = "ADMIT_MASTER_KEY_FILE", value_name = "FILE", global = true)]
     master_key_file: Option<PathBuf>,
     /// Log lines as JSON or as text [default: text on a terminal, JSON elsewhere]
@@ -110,6 +111,9 @@ pub struct Serve {
         value_parser = BoolishValueParser::new()
     )]
     registration: Option<bool>,
+    /// How long a signing key signs until the next one takes over, such as 30d; `never` leaves that to `admit key rotate` [default: 90d]
+    #[arg(long, env = "ADMIT_KEY_ROTATION", value_name = "DURATION")]
+    key_rotation: Option<Schedule>,
 }
 
 /// The one variable that is no setting: a secret has no flag, and no place in a file of settings.
@@ -184,6 +188,8 @@ pub struct Server {
     pub jwks_ca_file: Option<PathBuf>,
     /// Whether apps may register themselves.
     pub is_open_to_registration: bool,
+    /// How often signing keys take over from one another.
+    pub key_rotation: Schedule,
 }
 
 impl Config {
@@ -264,6 +270,7 @@ impl Server {
             allow_private_jwks: serve.allow_private_jwks.unwrap_or_default(),
             jwks_ca_file: serve.jwks_ca_file,
             is_open_to_registration: serve.registration.unwrap_or_default(),
+            key_rotation: serve.key_rotation.unwrap_or_default(),
         })
     }
 

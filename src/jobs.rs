@@ -1,12 +1,14 @@
 //! What the server does of its own accord. Of several instances, one does what has to be done once.
 
 mod purge;
+mod rotation;
 
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::keys::Schedule;
 
 /// They run as long as this is kept.
 pub struct Jobs {
@@ -20,10 +22,11 @@ impl Jobs {
     }
 }
 
-/// Starts them.
+/// Starts them; signing keys take over from one another by this schedule.
 #[must_use]
-pub fn start(app: &Arc<App>) -> Jobs {
+pub fn start(app: &Arc<App>, key_rotation: Schedule) -> Jobs {
     let mut tasks = JoinSet::new();
     tasks.spawn(purge::run(Arc::clone(app)));
+    tasks.spawn(rotation::run(Arc::clone(app), key_rotation));
     Jobs { tasks }
 }

@@ -23,6 +23,11 @@ pub mod flow;
 pub mod grant;
 #[cfg(feature = "server")]
 pub mod key;
+#[cfg(all(feature = "server", feature = "kms"))]
+pub mod kms;
+#[cfg(all(feature = "server", not(feature = "kms")))]
+#[path = "kms/absent.rs"]
+pub mod kms;
 #[cfg(feature = "server")]
 pub mod label;
 #[cfg(feature = "server")]

@@ -89,7 +89,7 @@ impl Stage {
         let master = MasterKey::generate();
         let path = self.database().with_extension("key");
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        writeln!(file, "{}", master.expose())?;
+        writeln!(file, "{}", master.expose().as_str())?;
         Ok(KeyRing::new(origin.tenant.clone(), master).ensure(store, origin, Purpose::Id, Algorithm::Es256).await?)
     }
 

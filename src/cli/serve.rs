@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let handle = Handle::new();
     let going_down = Arc::clone(&app);
     tokio::spawn(listener::stop_on_signal(handle.clone(), server.shutdown_delay, move || going_down.go_down()));
-    let jobs = jobs::start(&app);
+    let jobs = jobs::start(&app, server.key_rotation);
     tracing::info!(issuer = server.issuer, listen = %server.listen, tls = tls.is_some(), "ready");
     let stopped = listener::serve(listener, tls, app::router(&app), handle, !server.trusted_proxies.is_empty()).await;
     stopped.map_err(|error| Failure::failed(&format!("the server stopped: {error}")))?;

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::id::TenantId;
 use crate::jobs::{self, Jobs};
 use crate::key::{CannotMake, MasterKey, NewKey};
+use crate::keys::Schedule;
 use crate::listener::{Handle, listen, serve};
 use crate::password::PasswordError;
 use crate::redirect::BadRedirectUri;
@@ -149,7 +150,7 @@ impl Demo {
         let apps = sample_app::router(&issuer, &fhir_base, &people, stock::PASSWORD);
         let stand_in = fhir::router(stand_in(&issuer, &fhir_base, world, clock)?);
         let handle = Handle::new();
-        let jobs = jobs::start(&app);
+        let jobs = jobs::start(&app, Schedule::NEVER);
         run(server, &app::router(&app), &handle);
         for (listeners, routes) in [(fhir_port, stand_in), (app_port, apps)] {
             run(listeners, &routes, &handle);

@@ -31,6 +31,7 @@ mod instance_lock;
 mod job;
 mod key;
 mod launch;
+mod master_key;
 mod migrate;
 mod panel;
 mod patient;

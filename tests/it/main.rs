@@ -32,7 +32,10 @@ mod inferno;
 mod introspection;
 mod jose;
 mod jwks_uri;
+mod key_rotation;
 mod keys;
+#[cfg(feature = "kms")]
+mod kms;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod languages;
@@ -43,6 +46,7 @@ mod launch_races;
 mod limits;
 mod login;
 mod logout;
+mod master_key;
 mod own_rights;
 mod patient_context;
 mod picker;

@@ -1,6 +1,6 @@
 //! What an app may want of the person (`prompt`, `max_age`, `id_token_hint`, `login_hint`).
 
-use admit::key::NewKey;
+use admit::key::{NewKey, Purpose};
 use admit::token::{Algorithm, Signer, base64url};
 use serde_json::{Value, json};
 use time::Duration;
@@ -221,6 +221,21 @@ async fn a_hint_that_is_no_id_token_of_ours_is_refused() {
         app.assert_app_is_told(&told.reply, &silent, "invalid_request");
         assert!(!told.reply.header("location").contains(&hint), "{what}");
     }
+}
+
+/// KF-05: nothing that a revoked key signed is believed, and another one signs.
+#[tokio::test]
+async fn an_id_token_by_a_revoked_key_is_no_hint() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let hint = id_token(&app, &mut browser, "dr.a").await;
+    let ask = clinic().with("id_token_hint", &hint).with("prompt", "none");
+    let published = app.store().published_keys(&app.origin().tenant, app.clock.now()).await.expect("keys");
+    let leaked = published.into_iter().find(|key| key.purpose == Purpose::Id).expect("one for ID tokens");
+    let signing = app.app.keys.revoke(app.store(), &app.origin(), &leaked).await.expect("revoked").expect("one signs");
+    app.assert_app_is_told(&browser.ask(&ask).await.reply, &ask, "invalid_request");
+    let fresh = id_token(&app, &mut app.browser(), "dr.a").await;
+    assert_eq!(crate::keys::kid(&fresh), signing.as_str());
 }
 
 /// AR-15

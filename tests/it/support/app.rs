@@ -50,7 +50,7 @@ async fn keys() -> (String, Vec<StoredKey>) {
         let now = start_time();
         let store = Store::open(&location, now).await.expect("a database");
         let master = MasterKey::generate();
-        let text = master.expose();
+        let text = master.expose().to_string();
         App::start(setup(store.clone(), Clock::manual(now), master)).await.expect("a server");
         (text, store.published_keys(&TenantId::default_tenant(), now).await.expect("keys"))
     };
@@ -89,7 +89,7 @@ impl TestApp {
         let store = database.open(clock.now()).await;
         let origin = Origin::command(TenantId::default_tenant(), clock.now());
         for key in keys {
-            store.add_first_key(&origin, key).await.expect("a key");
+            store.add_key_after(&origin, None, key).await.expect("a key");
         }
         seed(&store, &origin).await;
         let app = App::start(setup(store, clock.clone(), MasterKey::parse(&master).expect("our own key"))).await.expect("a server");

@@ -28,7 +28,7 @@ impl Forge {
     pub fn new(algorithm: Algorithm) -> Self {
         let key = NewKey::generate(algorithm).expect("we sign with this algorithm");
         let public_jwk = serde_json::from_str(&key.public_jwk).expect("our own key");
-        Self { kid: key.key_id.to_string(), algorithm, public_jwk, pkcs8: key.pkcs8 }
+        Self { kid: key.key_id.to_string(), algorithm, public_jwk, pkcs8: key.pkcs8.to_vec() }
     }
 
     /// The private half, as people keep it in files.
@@ -47,8 +47,8 @@ impl Forge {
     pub async fn kept_in(store: &Store, master: &MasterKey, origin: &Origin, purpose: Purpose) -> Self {
         let keys = store.published_keys(&origin.tenant, origin.now).await.expect("keys");
         let key = keys.into_iter().find(|key| key.purpose == purpose).expect("a key for every purpose");
-        let about = format!("{}/{}/{}/{}", origin.tenant, purpose.as_str(), key.algorithm, key.id);
-        let pkcs8 = master.open(&about, &key.sealed).expect("our own master key");
+        let sealed = key.sealed.as_deref().expect("a key that signs");
+        let pkcs8 = master.open(&key.about(&origin.tenant), sealed).expect("our own master key").to_vec();
         let public_jwk = serde_json::from_str(&key.public_jwk).expect("our own key");
         Self { kid: key.id.to_string(), algorithm: key.algorithm, public_jwk, pkcs8 }
     }
