@@ -20,6 +20,8 @@ pub const EMERGENCY_LIFE: Duration = Duration::hours(12);
 /// How long an access token in a person's name is good. A validator that looks at the token alone
 /// learns of a revocation only at its end.
 pub const ACCESS_LIFE: Duration = Duration::minutes(10);
+/// How long an ID token is good: long enough to be looked at.
+pub const ID_TOKEN_LIFE: Duration = Duration::minutes(5);
 
 /// A person's decision, and everything that follows from it.
 #[derive(Clone, Debug)]

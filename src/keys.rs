@@ -133,10 +133,8 @@ impl KeyRing {
             let signer = match parsed {
                 Some(own) => Arc::clone(&own.signer),
                 None => {
-                    let private = self
-                        .master
-                        .open(&key.about(&self.tenant), sealed)
-                        .map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+                    let private =
+                        self.master.open(&key.about(&self.tenant), sealed).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
                     let signer = Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private);
                     Arc::new(signer.map_err(|_| corrupt("sealed"))?)
                 }
@@ -267,9 +265,10 @@ impl Keys {
         claims: &T,
         now: OffsetDateTime,
     ) -> Result<String, KeyError> {
-        let mut kin = self.signers.iter().filter(|own| {
-            own.purpose == purpose && own.signer.algorithm() == algorithm && own.retired_at.is_none_or(|end| now < end)
-        });
+        let mut kin = self
+            .signers
+            .iter()
+            .filter(|own| own.purpose == purpose && own.signer.algorithm() == algorithm && own.retired_at.is_none_or(|end| now < end));
         let own = kin.clone().find(|own| own.active_at <= now).or_else(|| kin.next_back()).ok_or(KeyError::None(purpose, algorithm))?;
         Ok(own.signer.sign(typ, claims)?)
     }

@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::keys::Schedule;
 
-/// How often it is looked at. Every instance does: the store lets one of them win.
-const LOOK: Duration = Duration::from_secs(10);
+/// How often it is looked at, as often as the keys themselves. Every instance does: the store lets one of them win.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(app: Arc<App>, schedule: Schedule) {
     let mut looks = tokio::time::interval(LOOK);

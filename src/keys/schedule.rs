@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime};
 use super::{KeyError, KeyRing};
 use crate::audit::Origin;
 use crate::clock::duration;
-use crate::grant::ACCESS_LIFE;
+use crate::grant::{ACCESS_LIFE, ID_TOKEN_LIFE};
 use crate::key::Purpose;
 use crate::store::{Store, StoredKey};
 use crate::token::MAX_KEYS;
@@ -22,8 +22,8 @@ use crate::token::MAX_KEYS;
 pub const SHORTEST_NOTICE: Duration = Duration::minutes(6);
 /// And at most: a day for everybody who keeps a copy of the key set to come by.
 const LONGEST_NOTICE: Duration = Duration::hours(24);
-/// No token of ours lives longer.
-const LONGEST_TOKEN: Duration = ACCESS_LIFE;
+/// How long a key stays published at least once its last token has died: for clocks that differ.
+const SHORTEST_AFTERLIFE: Duration = Duration::minutes(1);
 /// How many keys are published at most. Verifiers read key sets of 50.
 pub const MOST_PUBLISHED: usize = MAX_KEYS - 2;
 
@@ -63,10 +63,19 @@ impl Schedule {
         if (Duration::minutes(1)..=Duration::days(3650)).contains(&period) { Ok(Self(Some(period))) } else { Err(BadSchedule) }
     }
 
-    /// How long a key is published at least before it signs, and how long it stays so once its last token has died: as long as it
-    /// signs, but for six minutes at least and a day at most.
+    /// How long a key is published at least before it signs: as long as it signs, but for six minutes at least and a day at most.
     fn notice(self) -> Duration {
         self.0.unwrap_or(LONGEST_NOTICE).clamp(SHORTEST_NOTICE, LONGEST_NOTICE)
+    }
+
+    /// How long it stays published once it signs no more: until its last token has died, and then as long as it signed, but for a
+    /// minute at least and a day at most.
+    fn afterlife(self, purpose: Purpose) -> Duration {
+        let longest_token = match purpose {
+            Purpose::Access => ACCESS_LIFE,
+            Purpose::Id => ID_TOKEN_LIFE,
+        };
+        longest_token + self.0.unwrap_or(LONGEST_NOTICE).clamp(SHORTEST_AFTERLIFE, LONGEST_NOTICE)
     }
 
     /// When the key after these (of one kind, those that sign last first) has to take over, if it is time to make it.
@@ -89,11 +98,13 @@ impl KeyRing {
         let published = store.published_keys(&self.tenant, now).await?;
         let in_service: Vec<&StoredKey> = published.iter().filter(|key| key.is_in_service(now)).collect();
         let mut seen = HashSet::new();
-        for kind in in_service.iter().map(|key| key.kind()).filter(|kind| seen.insert(*kind)) {
+        let mut kinds: Vec<_> = in_service.iter().map(|key| key.kind()).filter(|kind| seen.insert(*kind)).collect();
+        kinds.reverse(); // the most urgent first, should there be no room for all
+        for kind in kinds {
             let kin: Vec<&StoredKey> = in_service.iter().filter(|key| key.kind() == kind).copied().collect();
             let signing = kin.iter().position(|key| key.active_at <= now);
             if let Some((signing, [_, ..])) = signing.and_then(|place| kin[place..].split_first()) {
-                store.retire_keys_before(origin, signing, signing.active_at + LONGEST_TOKEN + schedule.notice()).await?;
+                store.retire_keys_before(origin, signing, signing.active_at + schedule.afterlife(signing.purpose)).await?;
             }
             if let Some(active_at) = schedule.next_after(&kin, now) {
                 self.make_next(store, origin, &kin, active_at).await?;
@@ -150,5 +161,8 @@ mod tests {
         let notice = |text: &str| text.parse::<Schedule>().map(Schedule::notice);
         assert_eq!((notice("90d"), notice("never")), (Ok(Duration::days(1)), Ok(Duration::days(1))));
         assert_eq!((notice("8h"), notice("60s")), (Ok(Duration::hours(8)), Ok(SHORTEST_NOTICE)));
+        let afterlife = |text: &str, purpose| text.parse::<Schedule>().map(|schedule| schedule.afterlife(purpose));
+        assert_eq!(afterlife("90d", Purpose::Access), Ok(Duration::hours(24) + ACCESS_LIFE));
+        assert_eq!(afterlife("60s", Purpose::Id), Ok(Duration::minutes(1) + ID_TOKEN_LIFE));
     }
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::Origin;
 use crate::client::Client;
 use crate::error::{NO_STORE, OAuthError};
-use crate::grant::{self, ACCESS_LIFE, Grant};
+use crate::grant::{self, ACCESS_LIFE, Grant, ID_TOKEN_LIFE};
 use crate::key::Purpose;
 use crate::keys::Keys;
 use crate::person::User;
@@ -21,8 +21,6 @@ use crate::token::{AccessClaims, Algorithm, IdClaims, base64url};
 
 /// How long an access token of a client itself is good (SMART Backend Services: at most 300 s).
 pub const CLIENT_TOKEN_LIFE: Duration = Duration::minutes(5);
-/// How long an ID token is good: long enough to be looked at.
-pub const ID_TOKEN_LIFE: Duration = Duration::minutes(5);
 
 /// What an app gets.
 #[derive(Serialize)]

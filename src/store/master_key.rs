@@ -31,11 +31,7 @@ impl Store {
                                  on conflict (tenant_id, kms_key) do nothing";
                 let kept = change!(
                     &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(&kms_key)
-                        .bind(base64url(&wrapped))
-                        .bind(seconds(origin.now))
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(&kms_key).bind(base64url(&wrapped)).bind(seconds(origin.now))
                 )?;
                 if kept > 0 {
                     record(&mut conn, &origin, Entry::done("master_key.created").detail(&kms_key)).await?;

@@ -41,7 +41,8 @@ impl Store {
             Box::pin(async move {
                 key::lock(&mut conn, &origin).await?;
                 // The master key is that of the whole database, and so of every tenant in it.
-                let statement = "select tenant_id, key_id, purpose, algorithm, public_jwk, sealed, created_at, active_at, retired_at, removed_at
+                let statement =
+                    "select tenant_id, key_id, purpose, algorithm, public_jwk, sealed, created_at, active_at, retired_at, removed_at
                                    from signing_key
                                   where sealed <> ''
                                   order by tenant_id, key_id";

@@ -234,7 +234,11 @@ async fn an_entry_is_written_before_the_answer_is_sent() {
         command.env_remove(name);
     }
     command.args(["serve", "--issuer", "https://idp.test", "--listen", &format!("127.0.0.1:{port}"), "--database", &database]);
-    command.env("ADMIT_MASTER_KEY", MasterKey::generate().expose().as_str()).env("ADMIT_LOG", "error").stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .env("ADMIT_MASTER_KEY", MasterKey::generate().expose().as_str())
+        .env("ADMIT_LOG", "error")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut server = Process(command.spawn().expect("the server starts"));
 
     let credentials = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("bsc:{SECRET}"));

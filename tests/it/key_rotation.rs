@@ -143,7 +143,7 @@ async fn without_a_schedule_keys_take_over_by_command_alone_and_are_cleared_away
 async fn many_instances_make_one_next_key() {
     let app = std::sync::Arc::new(TestApp::start().await);
     let other = std::sync::Arc::new(app.another().await);
-    at_once(8, |nth| {
+    at_once(4, |nth| {
         let app = std::sync::Arc::clone([&app, &other][nth % 2]);
         async move { keep_up(&app, Schedule::default()).await }
     })

