@@ -51,6 +51,7 @@ enum Action {
     /// Withdraw a key at once, and let another one sign in its place
     Revoke {
         /// As `admit key list` shows it: the `kid` of its tokens
+        #[arg(allow_hyphen_values = true)] // one of 64 begins with one
         key_id: String,
     },
     /// Seal every private key under the first of the master keys that are given

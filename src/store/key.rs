@@ -241,7 +241,7 @@ impl Store {
 async fn succeed(conn: &mut Conn<'_>, origin: &Origin, spare: StoredKey) -> Result<KeyId, Error> {
     let statement = "select key_id, active_at from signing_key
                       where tenant_id = $1 and purpose = $2 and algorithm = $3 and retired_at is null and revoked_at is null
-                      order by active_at, key_id";
+                      order by active_at, created_at, key_id desc";
     let left: Vec<(String, i64)> = on!(&mut *conn, c => sqlx::query_as(statement)
         .bind(origin.tenant.as_str())
         .bind(spare.purpose.as_str())

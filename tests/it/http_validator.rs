@@ -229,6 +229,7 @@ async fn fhir_bases_come_and_go_while_it_runs() {
 async fn keys_are_the_servers_own_as_they_are_now() {
     let app = TestApp::start().await;
     let old = access_token(&app).await;
+    app.advance(Duration::seconds(1));
     let now = app.clock.now();
     let origin = Origin { now, ..app.origin() };
     let rotated = app.app.keys.rotate(app.store(), &origin, (Purpose::Access, Algorithm::Es256), now).await;

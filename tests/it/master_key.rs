@@ -42,6 +42,7 @@ async fn a_master_key_is_changed_while_servers_run() {
         assert_eq!(server.introspect(&issue(server).await).await["active"], true);
     }
     // The first server still seals under the old one, and both follow.
+    app.advance(Duration::seconds(1));
     let made = first.app.keys.rotate(first.store(), &first.origin(), ACCESS, first.clock.now()).await.expect("a key");
     app.advance(Duration::seconds(1));
     for server in [&first, &second] {
