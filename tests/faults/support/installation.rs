@@ -106,7 +106,7 @@ impl Installation {
         let signer = Arc::new(Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).expect("our own key"));
         let secret = ClientSecret::generate().expose().to_owned();
         let issuer = format!("http://127.0.0.1:{}", free_port());
-        let master_key = MasterKey::generate().expose();
+        let master_key = MasterKey::generate().expose().to_string();
         let installation = Self { folder, location, issuer, secret, signer, master_key, postgres };
         let now = Clock::System.now();
         let store = Store::open(&installation.location, now).await.expect("a new database");
