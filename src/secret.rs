@@ -85,12 +85,40 @@ impl<K: Kind> Secret<K> {
     }
 }
 
+/// How many characters of a refresh token are its family's.
+const FAMILY: usize = 22;
+
 impl RefreshToken {
+    /// The first one of a new family: 128 random bits that its successors have as well, and 256 of its own.
+    #[must_use]
+    pub fn first() -> Self {
+        Self(format!("{}{}{}", Refresh::PREFIX, nonce(), base64url(&random::<32>())), PhantomData)
+    }
+
     /// The token that follows this one: computable from the parent and a salt, so that a lost
     /// answer can be given again without the store ever holding a token.
     #[must_use]
     pub fn successor(&self, salt: &str) -> Self {
-        Self(format!("{}{}", Refresh::PREFIX, self.derive(salt)), PhantomData)
+        Self(format!("{}{}{}", Refresh::PREFIX, self.family_part(), self.derive(salt)), PhantomData)
+    }
+
+    /// What a token has in common with those before and after it, and nobody knows who never held one of
+    /// them: by it, a used token is known without a row of its own.
+    #[must_use]
+    pub fn family(&self) -> Digest {
+        Digest::of(&self.family_part())
+    }
+
+    /// Whether it was made before tokens said of which family they are.
+    #[must_use]
+    pub fn is_without_family(&self) -> bool {
+        self.0.len() != Refresh::PREFIX.len() + FAMILY + 43
+    }
+
+    /// Of a token without, what it gives its successors.
+    fn family_part(&self) -> String {
+        let own = if self.is_without_family() { self.derive("family") } else { self.0.chars().skip(Refresh::PREFIX.len()).collect() };
+        own.chars().take(FAMILY).collect()
     }
 }
 
@@ -182,5 +210,21 @@ mod tests {
         assert_eq!(parent.successor("a").expose(), parent.successor("a").expose());
         assert_ne!(parent.successor("a").expose(), parent.successor("b").expose());
         assert_ne!(parent.successor("a").expose(), RefreshToken::generate().successor("a").expose());
+    }
+
+    #[test]
+    fn a_family_is_the_same_from_the_first_token_to_the_last() {
+        for (first, is_old) in [(RefreshToken::first(), false), (RefreshToken::generate(), true)] {
+            assert_eq!(first.is_without_family(), is_old);
+            let second = first.successor("a");
+            let third = second.successor("b");
+            assert_eq!([first.family(), second.family()], [third.family(), third.family()]);
+            assert!(!second.is_without_family() && !third.is_without_family());
+            assert_ne!(second.expose(), third.expose());
+            assert_ne!(RefreshToken::first().family(), third.family());
+        }
+        for odd in ["", "sr_", "é", &"é".repeat(34), &"x".repeat(10_000)] {
+            let _ = RefreshToken::presented(odd).successor("a").family();
+        }
     }
 }

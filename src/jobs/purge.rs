@@ -31,5 +31,5 @@ async fn purge(app: &App) -> Result<u64, Error> {
         return Ok(0);
     }
     app.store.end_dead_sessions(&origin).await?;
-    app.store.purge(origin.now).await
+    app.store.purge(&origin).await
 }

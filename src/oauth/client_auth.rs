@@ -165,7 +165,7 @@ async fn by_refresh_token(app: &App, origin: &Origin, headers: &HeaderMap, param
     let Some(token) = params.get("refresh_token")?.filter(|_| is_refresh && !headers.contains_key(header::AUTHORIZATION)) else {
         return Ok(None);
     };
-    let client = app.store.client_of_refresh_token(&origin.tenant, &RefreshToken::presented(token).digest()).await?;
+    let client = app.store.client_of_refresh_token(&origin.tenant, &RefreshToken::presented(token)).await?;
     Ok(client.filter(|client| client.auth == ClientAuth::None && client.disabled_at.is_none()))
 }
 

@@ -25,9 +25,9 @@ pub(super) async fn redeem(app: &App, origin: &Origin, client: &Client, request:
         return Err(OAuthError::invalid_grant(REFUSED));
     }
     // Made before we know whether the grant refreshes: one that does not is never stored.
-    let (jti, refresh) = (nonce(), RefreshToken::generate());
+    let (jti, refresh) = (nonce(), RefreshToken::first());
     let presented = CodeBinding { redirect_uri: request.redirect_uri, challenge: request.verifier.as_ref().map(Verifier::challenge) };
-    let issued = Issued { jti: jti.clone(), refresh: refresh.digest() };
+    let issued = Issued { jti: jti.clone(), refresh: refresh.digest(), family: refresh.family() };
     let grant = match app.store.redeem_code(origin, &client.id, request.code.digest(), presented, issued).await? {
         Redemption::Done(grant) => grant,
         Redemption::Replayed | Redemption::Refused => return Err(OAuthError::invalid_grant(REFUSED)),

@@ -107,8 +107,8 @@ async fn context_of(app: &App, origin: &Origin, id: &GrantId) -> Result<Map<Stri
 
 /// A refresh token is shown to its own client only.
 async fn of_refresh_token(app: &App, origin: &Origin, client: &Client, token: &str) -> Result<Option<Map<String, Value>>, OAuthError> {
-    let digest = RefreshToken::presented(token).digest();
-    let Some((grant, expires_at)) = app.store.live_refresh_token(origin, &client.id, &digest).await? else { return Ok(None) };
+    let token = RefreshToken::presented(token);
+    let Some((grant, expires_at)) = app.store.live_refresh_token(origin, &client.id, &token).await? else { return Ok(None) };
     let answer = json!({
         "active": true,
         "token_type": "refresh_token",

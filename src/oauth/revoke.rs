@@ -30,7 +30,7 @@ pub(super) async fn revoke(
     let params = Params::from_body(request).await?;
     let client = authenticate(&app, &origin, &headers, &params).await?;
     let token = params.get("token")?.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
-    let refresh = RefreshToken::presented(token).digest();
+    let refresh = RefreshToken::presented(token);
     if let Some(grant) = app.store.grant_of_refresh_token(&origin.tenant, &client.id, &refresh).await? {
         app.store.revoke_grant(&origin, &grant.id, "revoked by the client").await?;
     } else if let Some(claims) = believed(&app, &origin, token).await? {
@@ -42,7 +42,7 @@ pub(super) async fn revoke(
         } else {
             app.store.audit(&origin, anothers(&client).jti(&claims.jti)).await?;
         }
-    } else if let Some(grant) = app.store.grant_of_anyones_refresh_token(&origin.tenant, &refresh).await? {
+    } else if let Some((grant, _)) = app.store.grant_of_anyones_refresh_token(&origin.tenant, &refresh).await? {
         app.store.audit(&origin, anothers(&client).grant(&grant)).await?;
     }
     Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())

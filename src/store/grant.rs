@@ -44,6 +44,8 @@ pub struct Issued {
     pub jti: String,
     /// Of the refresh token; stored only where the grant can be refreshed.
     pub refresh: Digest,
+    /// Of what its successors will have in common with it.
+    pub family: Digest,
 }
 
 /// What became of a code.
@@ -182,7 +184,7 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update access_grant
-                                    set code_used_at = $6
+                                    set code_used_at = $6, refresh_family = case when refresh is not null then $8 end
                                   where tenant_id = $1 and code_digest = $2 and client_id = $3 and redirect_uri = $4
                                     and coalesce(challenge, '') = $5 and code_used_at is null and code_expires_at > $6
                                     and code_failures < $7 and revoked_at is null
@@ -199,6 +201,7 @@ impl Store {
                     .bind(challenge)
                     .bind(seconds(origin.now))
                     .bind(MAX_CODE_FAILURES)
+                    .bind(issued.family.as_str())
                     .fetch_optional(c))?;
                 match row {
                     Some(row) => {

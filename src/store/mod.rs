@@ -36,6 +36,7 @@ mod migrate;
 mod panel;
 mod patient;
 mod pool;
+mod purge;
 mod readers;
 mod refresh;
 mod registration;

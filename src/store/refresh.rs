@@ -3,8 +3,9 @@
 //! For a short while after its rotation, and until its successor is used, the parent gives the
 //! *same* successor again: a phone whose answer was lost, a browser app with two tabs. The
 //! successor follows from the parent and a random salt on the parent's row, so that neither the
-//! store nor a server key could make one. The salt is erased when the successor is used, or by
-//! [`Store::purge`] once the while is over.
+//! store nor a server key could make one. The row goes when the successor is used, or by
+//! [`Store::purge`] once the while is over: a family has two rows at most, however often and for
+//! however long it is refreshed. A token whose row is gone is known by its family.
 
 use sqlx::FromRow;
 use time::{Duration, OffsetDateTime};
@@ -49,6 +50,7 @@ struct Row {
     parent_digest: Option<String>,
     rotated_at: Option<i64>,
     successor_salt: Option<String>,
+    /// Whether the family can still be refreshed: by this token, or by the one that came of it.
     is_live: i64,
 }
 
@@ -57,15 +59,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn client_of_refresh_token(&self, tenant: &TenantId, token: &Digest) -> Result<Option<Client>, Error> {
-        let statement = "select g.client_id
-                           from refresh_token r
-                           join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
-                          where r.tenant_id = $1 and r.digest = $2";
-        let id: Option<String> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(token.as_str()).fetch_optional(c))?;
-        match id {
-            Some(id) => self.client(tenant, &ClientId::new(id)).await,
+    pub async fn client_of_refresh_token(&self, tenant: &TenantId, token: &RefreshToken) -> Result<Option<Client>, Error> {
+        match self.grant_of_anyones_refresh_token(tenant, token).await? {
+            Some((_, client)) => self.client(tenant, &client).await,
             None => Ok(None),
         }
     }
@@ -74,30 +70,43 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn grant_of_refresh_token(&self, tenant: &TenantId, client: &ClientId, token: &Digest) -> Result<Option<Grant>, Error> {
+    pub async fn grant_of_refresh_token(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> Result<Option<Grant>, Error> {
         let statement = "select g.grant_id, g.client_id, g.user_id, g.session_id, g.fhir_base, g.audience, g.scopes, g.patient_id,
                                 g.encounter_id, g.fhir_user, g.nonce, g.auth_time, g.created_at, g.refresh, g.refresh_expires_at,
                                 g.launch_context, emergency_reason
-                           from refresh_token r
-                           join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
-                          where r.tenant_id = $1 and r.digest = $2 and g.client_id = $3";
+                           from access_grant g
+                          where g.tenant_id = $1 and g.client_id = $3
+                            and g.grant_id = coalesce((select r.grant_id from refresh_token r where r.tenant_id = $1 and r.digest = $2),
+                                                      (select f.grant_id from access_grant f where f.tenant_id = $1 and f.refresh_family = $4))";
         let row: Option<GrantRow> = read!(self, c => sqlx::query_as(statement)
             .bind(tenant.as_str())
-            .bind(token.as_str())
+            .bind(token.digest().as_str())
             .bind(client.as_str())
+            .bind(token.family().as_str())
             .fetch_optional(c))?;
         row.map(Grant::try_from).transpose()
     }
 
-    /// The grant of a refresh token, whosever it is: for the books, when somebody else presents it.
+    /// The grant of a refresh token and its client, whosever it is: for the books, when somebody else presents it.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn grant_of_anyones_refresh_token(&self, tenant: &TenantId, token: &Digest) -> Result<Option<GrantId>, Error> {
-        let statement = "select grant_id from refresh_token where tenant_id = $1 and digest = $2";
-        let id: Option<String> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(token.as_str()).fetch_optional(c))?;
-        Ok(id.map(GrantId::new))
+    pub async fn grant_of_anyones_refresh_token(
+        &self,
+        tenant: &TenantId,
+        token: &RefreshToken,
+    ) -> Result<Option<(GrantId, ClientId)>, Error> {
+        let statement = "select g.grant_id, g.client_id
+                           from access_grant g
+                          where g.tenant_id = $1
+                            and g.grant_id = coalesce((select r.grant_id from refresh_token r where r.tenant_id = $1 and r.digest = $2),
+                                                      (select f.grant_id from access_grant f where f.tenant_id = $1 and f.refresh_family = $3))";
+        let ids: Option<(String, String)> = read!(self, c => sqlx::query_as(statement)
+            .bind(tenant.as_str())
+            .bind(token.digest().as_str())
+            .bind(token.family().as_str())
+            .fetch_optional(c))?;
+        Ok(ids.map(|(grant, client)| (GrantId::new(grant), ClientId::new(client))))
     }
 
     /// The grant and the end of a client's refresh token that could be used now.
@@ -108,7 +117,7 @@ impl Store {
         &self,
         origin: &Origin,
         client: &ClientId,
-        token: &Digest,
+        token: &RefreshToken,
     ) -> Result<Option<(Grant, OffsetDateTime)>, Error> {
         let statement = "select r.expires_at
                            from refresh_token r
@@ -122,7 +131,7 @@ impl Store {
                                                and s.expires_at > $3 and s.seen_at + s.idle_life > $3))";
         let expires_at: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(origin.tenant.as_str())
-            .bind(token.as_str())
+            .bind(token.digest().as_str())
             .bind(seconds(origin.now))
             .fetch_optional(c))?;
         let Some(expires_at) = expires_at else { return Ok(None) };
@@ -143,8 +152,9 @@ impl Store {
                 let salt = nonce();
                 let now = seconds(origin.now);
                 // The grant is looked up from the token: `grant_id in (…)` would list all of the client's.
+                // What is rotated ends with its grace.
                 let statement = "update refresh_token
-                                    set rotated_at = $3, successor_salt = $4
+                                    set rotated_at = $3, successor_salt = $4, expires_at = case when expires_at < $6 then expires_at else $6 end
                                   where tenant_id = $1 and digest = $2 and rotated_at is null and expires_at > $3
                                     and exists (select 1
                                                   from access_grant g
@@ -159,8 +169,9 @@ impl Store {
                         .bind(now)
                         .bind(&salt)
                         .bind(request.client_id.as_str())
+                        .bind(seconds(origin.now + request.grace))
                 )?;
-                let Some(row) = look(&mut conn, &origin, &presented).await? else {
+                let Some(row) = look(&mut conn, &origin, &request.presented).await? else {
                     record(&mut conn, &origin, Entry::refused("token.refreshed").client(&request.client_id).detail("unknown token"))
                         .await?;
                     return Ok(Rotation::Refused);
@@ -177,8 +188,16 @@ impl Store {
                 }
                 if let Some(parent) = row.parent_digest {
                     // This token is used now: its parent gives it no more.
-                    let statement = "update refresh_token set successor_salt = null where tenant_id = $1 and digest = $2";
+                    let statement = "delete from refresh_token where tenant_id = $1 and digest = $2";
                     change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&parent))?;
+                }
+                if request.presented.is_without_family() {
+                    let statement = "update access_grant set refresh_family = $3 where tenant_id = $1 and grant_id = $2";
+                    let family = request.presented.family();
+                    change!(
+                        &mut conn,
+                        sqlx::query(statement).bind(origin.tenant.as_str()).bind(grant.id.as_str()).bind(family.as_str())
+                    )?;
                 }
                 let successor = request.presented.successor(&salt);
                 insert_refresh(&mut conn, &origin, &grant, &successor.digest(), Some(&presented)).await?;
@@ -221,19 +240,26 @@ async fn not_claimed(
     Ok(Rotation::Done(Box::new(grant), request.presented.successor(&salt)))
 }
 
-async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &Digest) -> Result<Option<Row>, Error> {
-    let statement = "select r.grant_id, g.client_id, r.parent_digest, r.rotated_at, r.successor_salt,
+/// What is known of a token: by its own row, or where that is gone, as a used one of its family.
+async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &RefreshToken) -> Result<Option<Row>, Error> {
+    let statement = "select g.grant_id, g.client_id, r.parent_digest, r.successor_salt,
+                            case when r.digest is null then g.created_at else r.rotated_at end as rotated_at,
                             (select count(*)
                                from user_account u
-                              where u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null
-                                and g.revoked_at is null and r.expires_at > $3) as is_live
-                       from refresh_token r
-                       join access_grant g on g.tenant_id = r.tenant_id and g.grant_id = r.grant_id
-                      where r.tenant_id = $1 and r.digest = $2";
+                              where u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null and g.revoked_at is null
+                                and exists (select 1 from refresh_token n
+                                             where n.tenant_id = g.tenant_id and n.grant_id = g.grant_id and n.rotated_at is null
+                                               and n.expires_at > $3)) as is_live
+                       from access_grant g
+                       left join refresh_token r on r.tenant_id = g.tenant_id and r.digest = $2
+                      where g.tenant_id = $1
+                        and g.grant_id = coalesce((select o.grant_id from refresh_token o where o.tenant_id = $1 and o.digest = $2),
+                                                  (select f.grant_id from access_grant f where f.tenant_id = $1 and f.refresh_family = $4))";
     Ok(on!(conn, c => sqlx::query_as(statement)
         .bind(origin.tenant.as_str())
-        .bind(token.as_str())
+        .bind(token.digest().as_str())
         .bind(seconds(origin.now))
+        .bind(token.family().as_str())
         .fetch_optional(c))?)
 }
 

@@ -33,6 +33,8 @@ pub struct NewSession {
 
 /// A person's most recent sessions that are kept; older ones end.
 const MAX_SESSIONS: i64 = 10;
+/// How many dead sessions are closed in one transaction; each is several statements.
+const DEAD_AT_ONCE: usize = 20;
 /// How often a session's last use is written down.
 const TOUCH_EVERY: Duration = Duration::minutes(1);
 
@@ -193,14 +195,35 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn end_dead_sessions(&self, origin: &Origin) -> Result<usize, Error> {
+        let mut count = 0;
+        loop {
+            let ended = self.end_some_dead_sessions(origin).await?;
+            count += ended;
+            if ended < DEAD_AT_ONCE {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn end_some_dead_sessions(&self, origin: &Origin) -> Result<usize, Error> {
         let origin = origin.clone();
         self.write(move |mut conn| {
             Box::pin(async move {
+                // The condition stands twice: whoever comes back meanwhile keeps their session.
                 let statement = "update session set ended_at = $2
                                   where tenant_id = $1 and ended_at is null and (expires_at <= $2 or seen_at + idle_life <= $2)
+                                    and session_id in
+                                        (select session_id
+                                           from session
+                                          where tenant_id = $1 and ended_at is null
+                                            and case when seen_at + idle_life < expires_at then seen_at + idle_life else expires_at end <= $2
+                                          limit $3)
                               returning session_id, user_id";
-                let (tenant, now) = (origin.tenant.as_str(), seconds(origin.now));
-                let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(statement).bind(tenant).bind(now).fetch_all(c))?;
+                let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(seconds(origin.now))
+                    .bind(i64::try_from(DEAD_AT_ONCE).unwrap_or(i64::MAX))
+                    .fetch_all(c))?;
                 let count = ended.len();
                 follow_ends(&mut conn, &origin, ended, "timeout").await?;
                 Ok(count)

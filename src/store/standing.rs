@@ -213,13 +213,21 @@ impl Selection {
             " returning client_id, user_id, patient_id"
         )
     }
-}
 
-/// Every flow of the selection, also one that nothing was allowed in yet: it is locked, so that no decision answers it meanwhile.
-const PENDING: &str = "update flow set approved_scopes = null
-                   where tenant_id = $1 and expires_at > $2 and finished_at is null
-                     and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
-                     and ($5 is null or coalesce(patient_id, $5) = $5)";
+    /// Every flow of the selection, also one that nothing was allowed in yet: it is locked, so that no decision answers it
+    /// meanwhile. By another column than the person, that is a walk along the flows of the last minutes.
+    const fn pending(&self) -> &'static str {
+        by!(
+            self,
+            "update flow set approved_scopes = null
+              where tenant_id = $1 and expires_at > $2 and finished_at is null
+                and ($3 is null or user_id = $3) and ($4 is null or client_id = $4)
+                and ($5 is null or coalesce(patient_id, $5) = $5)",
+            User = "user_id = $3",
+            ""
+        )
+    }
+}
 
 impl Store {
     /// The grants of this selection that an app can use now, by person, app and patient.
@@ -282,7 +290,7 @@ impl Store {
                 // What was allowed and has not been answered yet, because something failed on the way, is asked again.
                 change!(
                     &mut conn,
-                    sqlx::query(PENDING)
+                    sqlx::query(about.pending())
                         .bind(tenant)
                         .bind(now)
                         .bind(about.user.as_ref().map(UserId::as_str))
@@ -357,7 +365,8 @@ mod tests {
             (user.forgetting(), "remembered_consent", "remembered_consent_user (tenant_id=? AND user_id=?)"),
             (client.forgetting(), "remembered_consent", "sqlite_autoindex_remembered_consent_1 (tenant_id=? AND client_id=?)"),
             (patient.forgetting(), "remembered_consent", "remembered_consent_patient (tenant_id=? AND patient_id=?)"),
-            (PENDING, "flow", "flow_live (tenant_id=? AND expires_at>?)"),
+            (user.pending(), "flow", "flow_user (tenant_id=? AND user_id=?)"),
+            (client.pending(), "flow", "flow_live (tenant_id=? AND expires_at>?)"),
         ] {
             let explained = AssertSqlSafe(format!("explain query plan {statement}"));
             let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut connection).await.expect("a plan");

@@ -1,9 +1,7 @@
 //! Access tokens: whether one that is validly signed is still wanted.
 
-use time::OffsetDateTime;
-
 use super::audit::record;
-use super::{Error, Store, change, read, seconds};
+use super::{Error, Store, change, read};
 use crate::audit::{Entry, Origin};
 use crate::client::DIRECTORY;
 use crate::grant::grant_of;
@@ -73,56 +71,6 @@ impl Store {
                     record(&mut conn, &origin, Entry::done("token.revoked").client(&client).jti(&jti)).await?;
                 }
                 Ok(())
-            })
-        })
-        .await
-    }
-
-    /// Forgets what can no longer matter: the salts of refresh tokens whose grace is over, and flows, launches, sessions, refresh tokens, revoked tokens,
-    /// client assertions, registration tokens and failed sign-ins whose time is over. Returns how many rows went.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn purge(&self, now: OffsetDateTime) -> Result<u64, Error> {
-        const DAY: i64 = 24 * 60 * 60;
-        self.write(move |mut conn| {
-            Box::pin(async move {
-                let now = seconds(now);
-                // Their grace is over: they give their successor no more.
-                let statement = "update refresh_token set successor_salt = null
-                                  where successor_salt is not null
-                                    and rotated_at + (select c.refresh_grace
-                                                        from access_grant g
-                                                        join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id
-                                                       where g.tenant_id = refresh_token.tenant_id
-                                                         and g.grant_id = refresh_token.grant_id) <= $1";
-                change!(&mut conn, sqlx::query(statement).bind(now))?;
-                let mut gone = 0;
-                for (statement, before) in [
-                    ("delete from flow where expires_at < $1", now - DAY),
-                    ("delete from launch where expires_at < $1", now - DAY),
-                    ("delete from session where expires_at < $1", now - DAY),
-                    ("delete from remembered_consent where expires_at < $1", now),
-                    ("delete from revoked_token where expires_at < $1", now - DAY),
-                    // A clock that is ahead must not open the way to a replay for the others.
-                    ("delete from client_assertion where expires_at < $1", now - DAY),
-                    ("delete from registration_token where expires_at < $1", now - DAY),
-                    ("delete from refresh_token where expires_at < $1", now - DAY),
-                    // Nothing is left that could come of it: no code, no access token, no refresh token.
-                    (
-                        "delete from access_grant
-                          where code_expires_at < $1
-                            and not exists (select 1 from refresh_token r
-                                             where r.tenant_id = access_grant.tenant_id and r.grant_id = access_grant.grant_id)",
-                        now - DAY,
-                    ),
-                    ("delete from login_failure where at_us < $1", (now - DAY) * 1_000_000),
-                    // Whatever user names somebody tried: after a day a row counts as new anyway.
-                    ("delete from login_throttle where first_at < $1 and locked_until < $1", now - DAY),
-                ] {
-                    gone += change!(&mut conn, sqlx::query(statement).bind(before))?;
-                }
-                Ok(gone)
             })
         })
         .await

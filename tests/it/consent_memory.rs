@@ -110,7 +110,7 @@ async fn a_decision_grows_old() {
     app.advance(Duration::seconds(1));
     assert_eq!(open(&mut app.browser(), &asked, "pat1", "").await.path(), "/consent");
     app.advance(Duration::seconds(1));
-    app.store().purge(app.clock.now()).await.expect("the store");
+    app.store().purge(&app.origin()).await.expect("the store");
     assert_eq!(app.count("select count(*) from remembered_consent").await, 0);
 }
 

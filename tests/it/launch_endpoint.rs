@@ -281,6 +281,6 @@ async fn a_launch_is_kept_as_a_digest_only() {
 
     // A day later nothing is left of it.
     app.advance(Duration::days(2));
-    app.store().purge(app.clock.now()).await.expect("the store");
+    app.store().purge(&app.origin()).await.expect("the store");
     assert_eq!(app.count("select count(*) from launch").await, 0);
 }

@@ -171,39 +171,6 @@ async fn a_corrupt_row_is_a_page_without_particulars() {
     assert_eq!(log.lines_with("user_account.fhir_user").len(), 1, "{}", log.text());
 }
 
-/// What can no longer matter goes; what can, stays.
-#[tokio::test]
-async fn the_purge_forgets_what_is_long_over_and_nothing_else() {
-    let app = TestApp::start().await;
-    let landing = app.browser().launch("spa", SPA, "openid launch/patient offline_access patient/*.rs", "dr.a", Some("p2")).await;
-    let code = [("grant_type", "authorization_code"), ("code", &landing.code()), ("redirect_uri", SPA), ("code_verifier", VERIFIER)];
-    let tokens = app.token("spa", &code).await.json();
-    let text = |name: &str| tokens[name].as_str().expect("a token").to_owned();
-    let service = app.token("bsc", &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await.json();
-    let revoked = service["access_token"].as_str().expect("a token");
-    app.as_client("/revoke", "bsc", &[("token", revoked)]).await;
-    let mut browser = app.browser();
-    let challenge = crate::support::challenge(VERIFIER);
-    let page = browser.authorize(&crate::support::request("spa", SPA, "openid", &challenge)).await;
-    browser.log_in_with(&page, "dr.b", "not the password").await;
-    let audited = app.store().audit_tail(&app.origin(), 1000).await.expect("the audit trail").len();
-
-    let purge = async || app.store().purge(app.clock.now()).await.expect("a purge");
-    assert_eq!(purge().await, 0);
-    assert_eq!(app.introspect(revoked).await["active"], false);
-    app.advance(Duration::hours(22));
-    assert_eq!(purge().await, 0);
-    app.advance(Duration::days(2));
-    // Two flows, one session, one revoked token, one failed sign-in, and what its account and its network owed.
-    assert_eq!(purge().await, 7);
-    assert_eq!(purge().await, 0);
-    assert_eq!(app.store().audit_tail(&app.origin(), 1000).await.expect("the audit trail").len(), audited);
-    let reply = app.token("spa", &[("grant_type", "refresh_token"), ("refresh_token", &text("refresh_token"))]).await;
-    assert_eq!(reply.status.as_u16(), 200, "{}", reply.body);
-    app.advance(Duration::days(95));
-    assert_eq!(purge().await, 3); // both refresh tokens, and the grant that nothing can come of any more
-}
-
 #[tokio::test]
 async fn of_all_instances_one_does_a_job_each_time_it_is_due() {
     let database = fresh().await;

@@ -77,13 +77,13 @@ async fn a_spent_assertion_is_remembered_until_nobody_believes_it() {
     let assertion = app.assertion("pkj", &key);
     app.assert(&assertion).await.tokens();
     app.advance(Duration::seconds(310));
-    app.store().purge(app.clock.now()).await.expect("purged");
+    app.store().purge(&app.origin()).await.expect("purged");
     app.assert(&assertion).await.assert_turned_away("was used before");
     app.advance(Duration::seconds(1));
     app.assert(&assertion).await.assert_turned_away("has passed");
     app.advance(Duration::seconds(60));
     assert_eq!(app.count("select count(*) from client_assertion").await, 1);
-    app.store().purge(app.clock.now()).await.expect("purged");
+    app.store().purge(&app.origin()).await.expect("purged");
     assert_eq!(app.count("select count(*) from client_assertion").await, 0);
 }
 
