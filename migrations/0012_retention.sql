@@ -35,6 +35,10 @@ drop index login_failure_at;
 create index login_failure_at on login_failure (tenant_id, at_us);
 create index login_throttle_first on login_throttle (tenant_id, first_at);
 
+-- In the order in which they are shown: without it, SQLite walks all people in that order instead.
+drop index user_account_fhir_user;
+create index user_account_fhir_user on user_account (tenant_id, fhir_user, username);
+
 -- What is asked of all clients at once.
 create index client_origin_client on client_origin (tenant_id, client_id);
 create index client_id_token_alg on client (tenant_id, id_token_alg);

@@ -14,8 +14,6 @@ use admit::tenant::FhirBase;
 
 /// How often each page is asked for.
 const TIMES: u32 = 200;
-/// How many patients are written in one transaction.
-const BATCH: usize = 500;
 /// What a page may cost, in milliseconds of CPU time.
 const BUDGET: f64 = 20.0;
 
@@ -89,10 +87,7 @@ async fn fill(store: &Store, origin: &Origin, count: usize) -> Result<(), admit:
         opened_by.extend(number.is_multiple_of(few).then(|| opener("Practitioner/few")));
         ImportedPatient { patient: patient(number), is_inactive: false, opened_by }
     };
-    for first in (0..count).step_by(BATCH) {
-        store.import_patients(origin, "main", (first..count.min(first + BATCH)).map(imported).collect(), false).await?;
-    }
-    Ok(())
+    store.import_patients(origin, "main", (0..count).map(imported).collect(), false).await
 }
 
 /// Nobody: names of 40 × 900 combinations, birth dates over a century, a number of their own.

@@ -42,4 +42,4 @@ select 'default', 'a' || (i * 2654435761 % 4294967296), 1, 1, :now, 0 from n;
 
 insert into login_failure (tenant_id, address, account, at_us)
 with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 100)
-select 'default', '198.51.' || (i % 256) || '.0', 'a' || i, :now * 1000000 + i from n;
+select 'default', '198.51.' || (i % 256) || '.0', 'a' || i, cast(:now as bigint) * 1000000 + i from n;

@@ -25,6 +25,9 @@ use crate::scope::ScopeSet;
 use crate::store::{Selection, Standing};
 use crate::words::{Reader, Words, groups, sentence};
 
+/// How many grants are looked at; those of one app for one patient are shown as one.
+const MOST: i64 = 1000;
+
 #[derive(Template)]
 #[template(path = "account_apps.html")]
 struct AppsPage {
@@ -114,7 +117,7 @@ async fn page(
     let reader = if signed_in.user.is_clinician() { Reader::Clinician } else { Reader::Patient };
     let user = &signed_in.user;
     let which = Selection { user: Some(user.id.clone()), ..Selection::default() };
-    let standing = app.store.standing(&origin.tenant, &which, origin.now).await?;
+    let standing = app.store.standing(&origin.tenant, &which, origin.now, MOST).await?;
     let decisions = app.store.decisions(&origin.tenant, &user.id, origin.now).await?;
     let known = gather(standing, decisions);
     // All at once: a record system that does not answer is waited for once.

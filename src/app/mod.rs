@@ -95,6 +95,9 @@ pub struct Setup {
     pub validation: Validation,
 }
 
+/// How many clients are warned of at the start.
+const MOST_WARNINGS: i64 = 100;
+
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -138,11 +141,13 @@ impl App {
         for base in &bases {
             keys.ensure(&store, &origin, Purpose::Access, base.access_token_alg).await?;
         }
-        for client in store.clients(&tenant.id).await? {
-            keys.ensure(&store, &origin, Purpose::Id, client.id_token_alg).await?;
-            if client.is_pkce_exempt {
-                tracing::warn!(client = %client.id, "this client may do without PKCE: its codes can be injected. Only conformance suites and STU1 apps need that");
+        for algorithm in Algorithm::ALL {
+            if store.is_id_token_alg(&tenant.id, algorithm).await? {
+                keys.ensure(&store, &origin, Purpose::Id, algorithm).await?;
             }
+        }
+        for client in store.clients_without_pkce(&tenant.id, MOST_WARNINGS).await? {
+            tracing::warn!(%client, "this client may do without PKCE: its codes can be injected. Only conformance suites and STU1 apps need that");
         }
         Ok(Arc::new(Self {
             client_keys: ClientKeys::new(&client_keys)?,

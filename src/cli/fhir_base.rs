@@ -263,11 +263,9 @@ fn refuse_overlap(new: &FhirBase, others: &[FhirBase]) -> Result<(), Failure> {
 
 async fn remove(desk: &Desk, output: Output, name: &str, with_patients: bool, yes: bool) -> Result<(), Failure> {
     let base = desk.fhir_base(Some(name)).await?;
-    let clients = desk.store.clients(desk.tenant()).await?;
-    if let Some(client) = clients.iter().find(|client| client.fhir_bases.iter().any(|own| own == name)) {
+    if let Some(client) = desk.store.client_of_base(desk.tenant(), name).await? {
         return Err(Failure::conflict(format!(
-            "the client {} is registered for this FHIR base: delete it first (`admit client delete {}`)",
-            client.id, client.id
+            "the client {client} is registered for this FHIR base: delete it first (`admit client delete {client}`)"
         )));
     }
     if with_patients {

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::Failure;
 use super::desk::Desk;
-use super::output::{Output, Record, at, note};
+use super::output::{Limit, Output, Record, at, note};
 use crate::config::Config;
 use crate::grant::Refresh;
 use crate::id::{ClientId, GrantId, PatientId};
@@ -31,7 +31,12 @@ Examples:
 #[derive(Subcommand)]
 enum Action {
     /// Show what apps can do for people now
-    List(Which),
+    List {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        limit: Limit,
+    },
     /// End it: refresh tokens at once, access tokens within ten minutes, or at once where they are introspected
     #[command(group = ArgGroup::new("what").required(true).multiple(true).args(["grant_id", "user", "client", "patient"]))]
     Revoke {
@@ -65,8 +70,9 @@ struct Which {
 pub(super) async fn run(config: Config, Grants { output, action }: Grants) -> Result<(), Failure> {
     let desk = Desk::open(config).await?;
     match action {
-        Action::List(which) => {
-            let standing = desk.store.standing(desk.tenant(), &which.select(&desk).await?, desk.origin.now).await?;
+        Action::List { which, limit } => {
+            let which = which.select(&desk).await?;
+            let standing = limit.first(desk.store.standing(desk.tenant(), &which, desk.origin.now, limit.asked()).await?);
             let columns = ["grant_id", "username", "client_id", "patient", "last_used_at", "refresh"];
             output.many(&columns, &standing.iter().map(record).collect::<Vec<_>>())
         }

@@ -19,6 +19,30 @@ pub(super) struct Output {
     json: bool,
 }
 
+/// How much of a list is shown.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+}
+
+impl Limit {
+    /// How many to ask for: one more, to know whether there is more.
+    pub(super) fn asked(self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// As many as are shown; says so where there are more.
+    pub(super) fn first<T>(self, mut list: Vec<T>) -> Vec<T> {
+        if list.len() > self.limit as usize {
+            list.truncate(self.limit as usize);
+            note(&format!("these are the first {}; --limit shows more", self.limit));
+        }
+        list
+    }
+}
+
 /// One thing, field by field, in the order in which people want to read it.
 #[derive(Default)]
 pub(super) struct Record(Vec<(&'static str, Value)>);

@@ -25,6 +25,8 @@ use crate::words::{Arg, Locale, Words};
 
 /// How many patients the page shows; who has more narrows the search.
 const SHOWN: usize = 50;
+/// How many apps are looked at.
+const MOST_APPS: i64 = 1000;
 /// The longest search that is looked for, in characters.
 const MAX_SEARCH: usize = 100;
 
@@ -113,7 +115,7 @@ impl Visit {
 
     /// The apps that can be launched on this FHIR base, by name.
     async fn apps(&self, base: &FhirBase) -> Result<Vec<(Client, RedirectUri)>, PageError> {
-        let clients = self.app.store.clients(&self.origin.tenant).await?.into_iter();
+        let clients = self.app.store.launchable_clients(&self.origin.tenant, MOST_APPS).await?.into_iter();
         let mut apps: Vec<_> = clients.filter(|client| client.can_be_launched(&base.name)).filter_map(with_launch_uri).collect();
         apps.sort_by_key(|(client, _)| (client.name.to_lowercase(), client.id.clone()));
         Ok(apps)

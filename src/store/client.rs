@@ -169,13 +169,23 @@ impl Store {
         row.map(|row| Ok((row.client.try_into()?, row.right_secrets > 0))).transpose()
     }
 
-    /// Every client, by id.
+    /// The first clients, by id; at most `limit`.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn clients(&self, tenant: &TenantId) -> Result<Vec<Client>, Error> {
-        let statement = select!("", "where tenant_id = $1 order by client_id");
-        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).fetch_all(c))?;
+    pub async fn clients(&self, tenant: &TenantId, limit: i64) -> Result<Vec<Client>, Error> {
+        let statement = select!("", "where tenant_id = $1 order by client_id limit $2");
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(limit).fetch_all(c))?;
+        rows.into_iter().map(Client::try_from).collect()
+    }
+
+    /// The clients that say where an EHR opens them, by id; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn launchable_clients(&self, tenant: &TenantId, limit: i64) -> Result<Vec<Client>, Error> {
+        let statement = select!("", "where tenant_id = $1 and launch_uri is not null order by client_id limit $2");
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(limit).fetch_all(c))?;
         rows.into_iter().map(Client::try_from).collect()
     }
 

@@ -17,7 +17,7 @@ use crate::audit::{Entry, Origin};
 use crate::client::Client;
 use crate::grant::{Grant, Refresh};
 use crate::id::{ClientId, GrantId, TenantId};
-use crate::secret::{Digest, RefreshToken, nonce};
+use crate::secret::{RefreshToken, nonce};
 
 /// A refresh token that a client presents.
 #[derive(Debug)]

@@ -181,7 +181,7 @@ impl Selection {
             User = "g.user_id = $5",
             Patient = "g.patient_id = $8",
             Client = "g.client_id = $6",
-            " order by u.username, c.name, g.client_id, g.fhir_base, g.patient_id, g.created_at"
+            " order by u.username, c.name, g.client_id, g.fhir_base, g.patient_id, g.created_at limit $9"
         )
     }
 
@@ -230,11 +230,11 @@ impl Selection {
 }
 
 impl Store {
-    /// The grants of this selection that an app can use now, by person, app and patient.
+    /// The grants of this selection that an app can use now, by person, app and patient; at most `limit`.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn standing(&self, tenant: &TenantId, which: &Selection, now: OffsetDateTime) -> Result<Vec<Standing>, Error> {
+    pub async fn standing(&self, tenant: &TenantId, which: &Selection, now: OffsetDateTime, limit: i64) -> Result<Vec<Standing>, Error> {
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(which.listing())
             .bind(tenant.as_str())
             .bind(seconds(now))
@@ -244,6 +244,7 @@ impl Store {
             .bind(which.client.as_ref().map(ClientId::as_str))
             .bind(which.fhir_base.as_deref())
             .bind(which.patient.as_deref())
+            .bind(limit)
             .fetch_all(c))?;
         rows.into_iter().map(Standing::try_from).collect()
     }

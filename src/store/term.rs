@@ -44,7 +44,7 @@ impl Search {
 }
 
 /// The terms of a patient, by kind.
-fn terms(patient: &Patient) -> Vec<(&'static str, String)> {
+pub(super) fn terms(patient: &Patient) -> Vec<(&'static str, String)> {
     let name = search_text(&patient.name);
     let starts = std::iter::once(0).chain(name.match_indices([' ', '-']).map(|(at, _)| at + 1));
     let turned = starts.map(|at| name.split_at(at)).filter(|(_, word)| !word.is_empty() && !word.starts_with([' ', '-']));

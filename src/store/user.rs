@@ -92,16 +92,17 @@ impl Store {
         rows.into_iter().map(User::try_from).collect()
     }
 
-    /// Everybody, by user name.
+    /// The first people, by user name; at most `limit`.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn users(&self, tenant: &TenantId) -> Result<Vec<User>, Error> {
+    pub async fn users(&self, tenant: &TenantId, limit: i64) -> Result<Vec<User>, Error> {
         let statement = "select user_id, username, display_name, fhir_user, disabled_at, created_at
                            from user_account
                           where tenant_id = $1
-                          order by username";
-        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).fetch_all(c))?;
+                          order by username
+                          limit $2";
+        let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(limit).fetch_all(c))?;
         rows.into_iter().map(User::try_from).collect()
     }
 

@@ -23,6 +23,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Es256, Self::Es384];
+
     /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -60,10 +63,7 @@ impl FromStr for Algorithm {
 
     /// Case-sensitive, as RFC 7515 §4.1.1 has it.
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
-        [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Es256, Self::Es384]
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == text)
-            .ok_or(UnknownAlgorithm)
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text).ok_or(UnknownAlgorithm)
     }
 }
 

@@ -203,7 +203,7 @@ async fn an_administrator_ends_it_at_the_patient_s_direction() {
     let other_app = tokens(&app, &mut app.browser(), "strict", "pat1", None).await;
     let other_patient = tokens(&app, &mut app.browser(), "spa", "proxy", Some("p4")).await;
     let which = Selection { client: Some(ClientId::new("spa")), patient: Some("p1".to_owned()), ..Selection::default() };
-    let listed = app.store().standing(&app.origin().tenant, &which, app.clock.now()).await.expect("the store");
+    let listed = app.store().standing(&app.origin().tenant, &which, app.clock.now(), 100).await.expect("the store");
     assert_eq!(listed.iter().map(|grant| grant.username.as_str()).collect::<Vec<_>>(), ["pat1", "proxy"]);
     let revoked = app.store().revoke_standing(&app.origin(), which, "ticket 4711").await.expect("the store");
     assert_eq!((revoked.grants, revoked.decisions), (2, 0));
@@ -221,13 +221,13 @@ async fn an_administrator_ends_it_at_the_patient_s_direction() {
     assert_eq!(app.count("select count(*) from access_grant where revoked_why = 'ticket 4711'").await, 2);
 
     // One grant by its name, and none a second time.
-    let all = app.store().standing(&app.origin().tenant, &Selection::default(), app.clock.now()).await.expect("the store");
+    let all = app.store().standing(&app.origin().tenant, &Selection::default(), app.clock.now(), 100).await.expect("the store");
     let one = Selection { grant: Some(all[0].id.clone()), ..Selection::default() };
     for left in [1, 0] {
         assert_eq!(app.store().revoke_standing(&app.origin(), one.clone(), "x").await.expect("the store").grants, left);
     }
     assert_eq!(
-        app.store().standing(&app.origin().tenant, &Selection::default(), app.clock.now()).await.expect("the store").len(),
+        app.store().standing(&app.origin().tenant, &Selection::default(), app.clock.now(), 100).await.expect("the store").len(),
         all.len() - 1
     );
 }
@@ -242,7 +242,7 @@ async fn one_grant_takes_its_own_decision_along() {
     }
     app.sql("update access_grant set code_used_at = created_at").await;
     let which = Selection { patient: Some("p1".to_owned()), ..Selection::default() };
-    let listed = app.store().standing(&app.origin().tenant, &which, app.clock.now()).await.expect("the store");
+    let listed = app.store().standing(&app.origin().tenant, &which, app.clock.now(), 100).await.expect("the store");
     let one = Selection { grant: Some(listed[0].id.clone()), ..Selection::default() };
     let revoked = app.store().revoke_standing(&app.origin(), one, "x").await.expect("the store");
     assert_eq!((revoked.grants, revoked.decisions), (1, 1));

@@ -207,9 +207,54 @@ async fn a_search_scans_no_table() {
     }
 }
 
-/// Nor does an import: what it costs must not grow with how many were imported before.
+/// An import of what is there already changes nothing that finds anybody, and one that knows better changes just that.
 #[tokio::test]
-async fn an_import_looks_at_one_patient_only() {
+async fn an_import_writes_what_has_changed() {
+    let app = TestApp::start().await;
+    let opener = |who: &str| Opener { who: who.to_owned(), since: None };
+    let imported = |id: &str, name: &str, is_inactive: bool, who: &[&str]| ImportedPatient {
+        patient: patient(id, name, "1984-03-09", id),
+        is_inactive,
+        opened_by: who.iter().map(|who| opener(who)).collect(),
+    };
+    let import = async |patients: Vec<ImportedPatient>, replace: bool| {
+        app.store().import_patients(&app.origin(), "one", patients, replace).await.expect("imported");
+    };
+    let (a, b) = ("Practitioner/z", "Practitioner/y");
+    import(vec![imported("i1", "Ida Oak", false, &[a, b]), imported("i2", "Ola Elm", false, &[a])], true).await;
+    let first = rows(&app).await;
+    // What an import does to a row that it leaves alone shows where nothing may be written.
+    let (forbid, allow) = match app.location() {
+        Location::Sqlite(_) => (
+            "create trigger no_more before insert on panel_term begin select raise(abort, 'written'); end;
+             create trigger no_less before delete on panel_term begin select raise(abort, 'deleted'); end",
+            "drop trigger no_more; drop trigger no_less",
+        ),
+        Location::Postgres(_) => (
+            "create function no() returns trigger language plpgsql as $$ begin raise exception 'changed'; end $$;
+             create trigger no_change before insert or delete on panel_term for each row execute function no()",
+            "drop trigger no_change on panel_term",
+        ),
+    };
+    app.sql(forbid).await;
+    import(vec![imported("i1", "Ida Oak", false, &[a, b]), imported("i2", "Ola Elm", false, &[])], false).await;
+    app.sql(allow).await;
+    assert_eq!(rows(&app).await, first);
+    // One twice in the same import: the later name counts, and both lists.
+    import(vec![imported("i1", "Ida Birch", false, &[a]), imported("i1", "Ida Cedar", false, &[b])], true).await;
+    for who in [a, b] {
+        assert_eq!(found(&app, who, "cedar").await, ["i1"]);
+        assert!(found(&app, who, "oak").await.is_empty() && found(&app, who, "birch").await.is_empty());
+    }
+    import(vec![imported("i1", "Ida Cedar", false, &[a]), imported("i2", "Ola Elm", true, &[a])], true).await;
+    assert_eq!(found(&app, a, "").await, ["i1"]);
+    assert!(found(&app, b, "").await.is_empty());
+    assert!(rows(&app).await.iter().all(|(who, id, _, _)| who != b && id != "i2"));
+}
+
+/// Nor does opening one patient: what it costs must not grow with how many there are.
+#[tokio::test]
+async fn opening_looks_at_one_patient_only() {
     let app = TestApp::start().await;
     let Location::Sqlite(path) = app.location() else { return };
     let mut connection = sqlx::SqliteConnection::connect(&path.to_string_lossy()).await.expect("the database");

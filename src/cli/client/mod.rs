@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use time::Duration;
 
 use super::desk::Desk;
-use super::output::{Output, Record, at, note};
+use super::output::{Limit, Output, Record, at, note};
 use super::{Failure, prompt};
 use crate::client::Client;
 use crate::config::Config;
@@ -41,7 +41,7 @@ enum Action {
     /// Register an app; its secret, if it has one, is shown once
     Create(Box<create::Create>),
     /// Show every client
-    List,
+    List(Limit),
     /// Show everything that is registered of a client
     Show {
         /// Its client_id
@@ -97,9 +97,9 @@ enum Action {
 pub(super) async fn run(config: Config, Clients { output, action }: Clients) -> Result<(), Failure> {
     match action {
         Action::Create(new) => create::run(config, output, *new).await,
-        Action::List => {
+        Action::List(limit) => {
             let desk = Desk::open(config).await?;
-            let clients = desk.store.clients(desk.tenant()).await?;
+            let clients = limit.first(desk.store.clients(desk.tenant(), limit.asked()).await?);
             output.many(&["client_id", "name", "auth", "grants", "disabled_at"], &clients.iter().map(record).collect::<Vec<_>>())
         }
         Action::Show { client_id } => {

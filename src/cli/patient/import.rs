@@ -13,7 +13,7 @@ use crate::cli::{Failure, input};
 use crate::directory::Opening;
 use crate::tenant::FhirBase;
 
-/// How many patients go into one transaction: a server beside us waits no longer for its turn.
+/// How many visits go into one transaction: a server beside us waits no longer for its turn.
 const BATCH: usize = 500;
 /// How many single writes may wait together; the store commits them together.
 const AT_ONCE: usize = 32;
@@ -52,16 +52,10 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: Import) -> Result<()
     let count = patients.len();
     let inactive = patients.iter().filter(|patient| patient.is_inactive).count();
     let openings: usize = patients.iter().map(|patient| patient.opened_by.len()).sum();
-    for (done, batch) in patients.chunks(BATCH).enumerate() {
-        let written = desk.store.import_patients(&desk.origin, &base.name, batch.to_vec(), asked.replace_panels).await;
-        written.map_err(|error| {
-            note(&format!(
-                "{} of {count} patients were imported; import the file again: what is there is brought up to date",
-                done * BATCH
-            ));
-            Failure::from(error)
-        })?;
-    }
+    desk.store.import_patients(&desk.origin, &base.name, patients, asked.replace_panels).await.map_err(|error| {
+        note("some of the patients may have been imported; import the file again: what is there is brought up to date");
+        Failure::from(error)
+    })?;
     let (visits, mut strange_visits) = (encounters.len(), 0);
     for batch in encounters.chunks(BATCH) {
         strange_visits += desk.store.import_encounters(&desk.origin, &base.name, batch.to_vec()).await?;

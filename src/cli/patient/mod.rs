@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::desk::Desk;
-use super::output::{Output, Record, note};
+use super::output::{Limit, Output, Record, note};
 use crate::config::Config;
 use crate::id::PatientId;
 use crate::person::{FhirUser, FhirUserKind, is_fhir_id};
@@ -43,9 +43,8 @@ enum Action {
         /// The FHIR base that they are in [default: the only one]
         #[arg(long, value_name = "NAME")]
         fhir_base: Option<String>,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
+        #[command(flatten)]
+        limit: Limit,
     },
 }
 
@@ -100,11 +99,7 @@ pub(super) async fn run(config: Config, Patients { output, action }: Patients) -
         }
         Action::List { fhir_base, limit } => {
             let base = desk.fhir_base(fhir_base.as_deref()).await?.name;
-            let mut patients = desk.store.patients(desk.tenant(), &base, i64::from(limit) + 1).await?;
-            if patients.len() > limit as usize {
-                patients.truncate(limit as usize);
-                note(&format!("these are the first {limit}; --limit shows more"));
-            }
+            let patients = limit.first(desk.store.patients(desk.tenant(), &base, limit.asked()).await?);
             let record = |patient: &crate::person::Patient| {
                 Record::default()
                     .with("patient_id", patient.id.as_str())

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::desk::Desk;
-use super::output::{Output, Record, at, note};
+use super::output::{Limit, Output, Record, at, note};
 use super::{Failure, prompt};
 use crate::config::Config;
 use crate::password::Passwords;
@@ -32,8 +32,8 @@ Examples:
 enum Action {
     /// Make an account; the password is asked for
     Create(create::Create),
-    /// Show everybody
-    List,
+    /// Show people, by user name
+    List(Limit),
     /// Show one account
     Show {
         /// What they type to sign in
@@ -57,9 +57,9 @@ enum Action {
 pub(super) async fn run(config: Config, Users { output, action }: Users) -> Result<(), Failure> {
     match action {
         Action::Create(new) => create::run(config, output, new).await,
-        Action::List => {
+        Action::List(limit) => {
             let desk = Desk::open(config).await?;
-            let users = desk.store.users(desk.tenant()).await?;
+            let users = limit.first(desk.store.users(desk.tenant(), limit.asked()).await?);
             output.many(&["username", "name", "fhir_user", "disabled_at"], &users.iter().map(record).collect::<Vec<_>>())
         }
         Action::Show { username } => {
