@@ -70,7 +70,12 @@ impl<'c> Browser<'c> {
             ("code_verifier", VERIFIER),
         ];
         let tokens = self.token(&form).await?;
-        self.token(&[("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", &tokens.refresh)]).await
+        self.refresh(client, &tokens.refresh).await
+    }
+
+    /// What the app gets for a refresh token.
+    pub async fn refresh(&mut self, client: &str, token: &str) -> Result<Tokens, String> {
+        self.token(&[("grant_type", "refresh_token"), ("client_id", client), ("refresh_token", token)]).await
     }
 
     async fn go(&mut self, path: &str, status: u16) -> Result<Page, String> {

@@ -1,6 +1,6 @@
 //! What is asked, and what it may cost.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use admit::clock::Clock;
 use admit::token::{CLIENT_ASSERTION_TYPE, Signer, client_assertion};
@@ -36,6 +36,7 @@ enum Kind {
     Introspection,
     Flow(&'static str, Hash),
     Login(Hash),
+    Refresh,
 }
 
 const fn one(name: &'static str, budget: f64, kind: Kind) -> Scenario {
@@ -55,6 +56,7 @@ pub const ALL: &[Scenario] = &[
     Scenario { writes: true, ..one("client-credentials-rs256", 340.0, Kind::ClientCredentials("service-rs256")) },
     Scenario { writes: true, ..one("client-credentials-key", 350.0, Kind::Assertion("service-key")) },
     one("introspection", 60.0, Kind::Introspection),
+    Scenario { budget: None, writes: true, ..one("refresh", 0.0, Kind::Refresh) },
     flow("flow", None, "app-rs256", Hash::Real),
     flow("flow-besides-hash", Some(1000.0), "app-rs256", Hash::Cheap),
     flow("flow-besides-hash-es256", Some(1000.0), "app-es256", Hash::Cheap),
@@ -73,7 +75,12 @@ pub enum Work {
     Flow(u16, &'static str, Hash),
     /// A browser as far as the page after the sign-in.
     Login(u16, Hash),
+    /// An app that refreshes, with whichever of these tokens nobody else uses.
+    Refresh(u16, Arc<Mutex<Vec<String>>>),
 }
+
+/// How many apps refresh.
+const FAMILIES: usize = 256;
 
 impl Scenario {
     /// Makes it ready; for introspection, that takes a token.
@@ -93,6 +100,14 @@ impl Scenario {
             }
             Kind::Flow(client, hash) => Work::Flow(port, client, hash),
             Kind::Login(hash) => Work::Login(port, hash),
+            Kind::Refresh => {
+                let mut connection = Connection::open(port).await.map_err(|error| error.to_string())?;
+                let mut tokens = Vec::new();
+                for _ in 0..FAMILIES {
+                    tokens.push(Browser::new(&mut connection, port).launch("app-es256", Hash::Cheap).await?.refresh);
+                }
+                Work::Refresh(port, Arc::new(Mutex::new(tokens)))
+            }
         })
     }
 }
@@ -125,6 +140,13 @@ impl Work {
             }
             Self::Flow(port, client, hash) => Browser::new(connection, *port).launch(client, *hash).await.map(|_| ()),
             Self::Login(port, hash) => Browser::new(connection, *port).sign_in("app-rs256", *hash).await.map(|_| ()),
+            Self::Refresh(port, tokens) => {
+                let own = || tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                let token = own().pop().ok_or("more connections than apps that refresh")?;
+                let next = Browser::new(connection, *port).refresh("app-es256", &token).await?.refresh;
+                own().push(next);
+                Ok(())
+            }
         }
     }
 }

@@ -1,0 +1,61 @@
+//! Fills a database by bulk SQL.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+/// How many people are added in one transaction.
+const TOGETHER: u64 = 100_000;
+/// What an entry of the audit trail holds in this place: about as much as a real one.
+const AUDIT: &str = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, grant_id, jti, request_id)
+    with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows - 1)
+    select 'default', :now * 1000000 + i, 'token.refreshed', 'success', 'u' || (i % 100000), 'app-es256', 'g' || (i % 100000),
+           'g' || (i % 100000) || '.' || i, 'r' || i from n;";
+
+/// Adds so many people, each with a session, a grant, a refresh token and a decision, and so many entries of the audit trail.
+pub async fn fill(database: &Path, people: u64, audit: u64) -> Result<(), String> {
+    let mut connection = open(database).await?;
+    let now = admit::clock::Clock::System.now().unix_timestamp();
+    for (text, all) in [(include_str!("fill.sql"), people), (AUDIT, audit)] {
+        for from in (1..=all).step_by(usize::try_from(TOGETHER).unwrap_or(usize::MAX)) {
+            let rows = TOGETHER.min(all + 1 - from);
+            let text = text.replace(":rows", &rows.to_string()).replace(":from", &from.to_string()).replace(":now", &now.to_string());
+            let text = text.replace(":client", "app-es256").replace(":base", "es256");
+            run(&mut connection, &format!("begin; {text} commit")).await?;
+        }
+    }
+    run(&mut connection, "pragma wal_checkpoint(truncate)").await?;
+    connection.close().await.map_err(|error| error.to_string())
+}
+
+/// Lets the time of everything that was added be over, and a purge be due.
+pub async fn let_end(database: &Path) -> Result<(), String> {
+    let mut connection = open(database).await?;
+    run(&mut connection, "update refresh_token set expires_at = 1 where digest glob 'sr[0-9]*'; delete from job").await?;
+    run(&mut connection, "pragma wal_checkpoint(truncate)").await?;
+    connection.close().await.map_err(|error| error.to_string())
+}
+
+/// How many refresh tokens are left whose time is over.
+pub async fn left(database: &Path) -> Result<i64, String> {
+    let mut connection = open(database).await?;
+    let left = sqlx::query_scalar("select count(*) from refresh_token where tenant_id = 'default' and expires_at = 1");
+    let left = left.fetch_one(&mut connection).await.map_err(|error| error.to_string())?;
+    connection.close().await.map_err(|error| error.to_string())?;
+    Ok(left)
+}
+
+async fn open(database: &Path) -> Result<SqliteConnection, String> {
+    let options = SqliteConnectOptions::new()
+        .filename(database)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .pragma("cache_size", "-1000000");
+    SqliteConnection::connect_with(&options).await.map_err(|error| error.to_string())
+}
+
+async fn run(connection: &mut SqliteConnection, text: &str) -> Result<(), String> {
+    sqlx::raw_sql(AssertSqlSafe(text.to_owned())).execute(connection).await.map(|_| ()).map_err(|error| error.to_string())
+}
