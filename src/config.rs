@@ -68,6 +68,9 @@ pub struct Serve {
     /// How many passwords may be hashed at once [default: one per core]
     #[arg(long, env = "ADMIT_HASH_SLOTS", value_name = "N")]
     hash_slots: Option<usize>,
+    /// The most connections that this instance holds to PostgreSQL [default: 16]
+    #[arg(long, env = "ADMIT_DATABASE_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    database_connections: Option<u32>,
     /// The IAM role that HealthLake takes on, for `POST /validate`; without one it lets no token in
     #[arg(long, env = "ADMIT_ROLE_ARN", value_name = "ARN")]
     role_arn: Option<String>,
@@ -180,6 +183,8 @@ pub struct Server {
     pub shutdown_delay: Duration,
     /// How many passwords may be hashed at once.
     pub hash_slots: usize,
+    /// The most connections to PostgreSQL, if that was said.
+    pub database_connections: Option<u32>,
     /// How it answers as a validator.
     pub validation: Validation,
     /// Whether clients may publish their keys at private addresses.
@@ -266,6 +271,7 @@ impl Server {
             allowed_hosts: serve.allowed_hosts.unwrap_or_default(),
             shutdown_delay: serve.shutdown_delay.map_or(SHUTDOWN_DELAY, |seconds| Duration::from_secs(seconds.into())),
             hash_slots,
+            database_connections: serve.database_connections,
             validation,
             allow_private_jwks: serve.allow_private_jwks.unwrap_or_default(),
             jwks_ca_file: serve.jwks_ca_file,

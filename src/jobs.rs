@@ -1,5 +1,6 @@
 //! What the server does of its own accord. Of several instances, one does what has to be done once.
 
+mod clock;
 mod purge;
 mod rotation;
 
@@ -26,6 +27,7 @@ impl Jobs {
 #[must_use]
 pub fn start(app: &Arc<App>, key_rotation: Schedule) -> Jobs {
     let mut tasks = JoinSet::new();
+    tasks.spawn(clock::run(Arc::clone(app)));
     tasks.spawn(purge::run(Arc::clone(app)));
     tasks.spawn(rotation::run(Arc::clone(app), key_rotation));
     Jobs { tasks }

@@ -98,7 +98,12 @@ impl KeyRing {
         if known.is_fresh(now) {
             return Ok(known);
         }
-        let _looking = self.looking.lock().await;
+        // While one looks, the others go by what is known: the database may take its time.
+        let _looking = match self.looking.try_lock() {
+            Ok(looking) => looking,
+            Err(_) if !known.signers.is_empty() => return Ok(known),
+            Err(_) => self.looking.lock().await,
+        };
         let known = self.known();
         if known.is_fresh(now) {
             return Ok(known);

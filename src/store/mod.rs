@@ -20,6 +20,7 @@ mod catalogue;
 mod client;
 mod client_page;
 mod client_survey;
+mod clock;
 mod connect;
 mod consent;
 mod copy;
@@ -97,8 +98,7 @@ enum Pools {
 /// A connection inside a transaction.
 enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
-    /// With the audit entry by which the transaction is found again, once it has written one.
-    Postgres(&'c mut PgConnection, &'c mut Option<pool::Mark>),
+    Postgres(&'c mut PgConnection, &'c mut pool::Course),
 }
 
 /// Fetches by a statement on whichever connection is there: `on!(conn, c => query.fetch_one(c))`.
@@ -109,9 +109,9 @@ macro_rules! on {
                 let $c = &mut **connection;
                 $statement.await
             }
-            $crate::store::Conn::Postgres(connection, _) => {
+            $crate::store::Conn::Postgres(connection, course) => {
                 let $c = &mut **connection;
-                $crate::store::pool::within($statement).await
+                course.within($statement).await
             }
         }
     };
@@ -122,8 +122,8 @@ macro_rules! change {
     ($conn:expr, $statement:expr) => {
         match $conn {
             $crate::store::Conn::Sqlite(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
-            $crate::store::Conn::Postgres(connection, _) => {
-                $crate::store::pool::within($statement.execute(&mut **connection)).await.map(|done| done.rows_affected())
+            $crate::store::Conn::Postgres(connection, course) => {
+                course.within($statement.execute(&mut **connection)).await.map(|done| done.rows_affected())
             }
         }
     };

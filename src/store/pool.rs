@@ -17,7 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(super) use commit::Mark;
+pub(super) use commit::{Course, Mark};
 
 /// How long one waits for a connection, and then for the answer to each statement; then the answer is 503.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,7 +30,8 @@ const IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// What every new connection says first: whether its server takes writes. A server that may lose
 /// what it has acknowledged (`off`) is told not to; the administrator's other levels stand.
-const GREETING: &str = "select (case when pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' then 1 else 0 end)::bigint,
+const GREETING: &str =
+    "select (case when pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' then 1 else 0 end)::bigint,
                                set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)";
 
 /// At most so many connections, opened when they are first needed.
@@ -67,7 +68,13 @@ impl Pool {
     /// At most `count` connections to the primary among `hosts`.
     pub(super) fn new(hosts: Vec<PgConnectOptions>, count: u32) -> Self {
         let slots = usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS);
-        Self(Arc::new(Shared { hosts, primary: AtomicUsize::default(), slots: Arc::new(Semaphore::new(slots)), count, rest: Mutex::default() }))
+        Self(Arc::new(Shared {
+            hosts,
+            primary: AtomicUsize::default(),
+            slots: Arc::new(Semaphore::new(slots)),
+            count,
+            rest: Mutex::default(),
+        }))
     }
 
     /// A connection that nobody else has, and that was well a moment ago.
@@ -198,7 +205,11 @@ impl DerefMut for Held {
 
 /// Waits for the answer to one statement, as long as anybody waits.
 pub(super) async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, statement).await.unwrap_or_else(|_| Err(silence()))
+    wait(PATIENCE, statement).await
+}
+
+async fn wait<T>(patience: Duration, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(patience, statement).await.unwrap_or_else(|_| Err(silence()))
 }
 
 fn silence() -> sqlx::Error {
@@ -209,7 +220,9 @@ async fn greet(host: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut connection = host.connect().await?;
     let (is_read_only, _): (i64, String) = sqlx::query_as(GREETING).fetch_one(&mut connection).await?;
     if is_read_only > 0 {
-        return Err(sqlx::Error::Io(std::io::Error::other("this server only reads (a standby, or a read-only database): Admit needs the primary")));
+        return Err(sqlx::Error::Io(std::io::Error::other(
+            "this server only reads (a standby, or a read-only database): Admit needs the primary",
+        )));
     }
     Ok(connection)
 }

@@ -29,6 +29,7 @@ mod happy_path;
 mod hostile;
 mod http_validator;
 mod inferno;
+mod instances;
 mod introspection;
 mod jose;
 mod jwks_uri;

@@ -43,7 +43,9 @@ async fn check(connection: &mut PgConnection, connections: u32) -> Result<(), Er
         tracing::warn!("PostgreSQL runs with fsync = off: a crash of its machine may destroy the database");
     }
     if synchronous_commit == "off" {
-        tracing::warn!("PostgreSQL is set to synchronous_commit = off, which forgets revocations in a crash: Admit's own sessions use `on`");
+        tracing::warn!(
+            "PostgreSQL is set to synchronous_commit = off, which forgets revocations in a crash: Admit's own sessions use `on`"
+        );
     }
     if room - taken < i64::from(connections) {
         tracing::warn!(

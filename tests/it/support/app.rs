@@ -1,6 +1,7 @@
 //! The application under test.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use admit::app::{self, App, KeyPolicy, Setup, Validation};
 use admit::audit::Origin;
@@ -109,6 +110,15 @@ impl TestApp {
         let app = App::start(setup).await.expect("a server");
         let database = Database::borrowed(&self.database);
         Self { router: app::router(&app), app, clock: self.clock.clone(), database, master: self.master.clone() }
+    }
+
+    /// Both instances behind a load balancer that knows no sessions: each request goes to the one that did not get the last.
+    pub fn in_turn_with(&self, other: &Self) -> Self {
+        let (routers, turn) = ([self.router.clone(), other.router.clone()], Arc::new(AtomicUsize::new(0)));
+        let balance = tower::service_fn(move |request| routers[turn.fetch_add(1, Ordering::Relaxed) % 2].clone().oneshot(request));
+        let database = Database::borrowed(&self.database);
+        let router = Router::new().fallback_service(balance);
+        Self { router, app: Arc::clone(&self.app), clock: self.clock.clone(), database, master: self.master.clone() }
     }
 
     /// The key under which this server's signing keys are sealed.

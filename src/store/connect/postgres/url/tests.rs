@@ -39,7 +39,8 @@ fn an_authority_that_is_named_is_asked() {
 
 #[test]
 fn each_host_has_its_own_port_and_everything_else_in_common() {
-    let all = hosts("postgres://ad%40min:p%2Cw@one.example.org:5433,two.example.org,[::1]:7/admit?sslmode=verify-full").expect("a good URL");
+    let all =
+        hosts("postgres://ad%40min:p%2Cw@one.example.org:5433,two.example.org,[::1]:7/admit?sslmode=verify-full").expect("a good URL");
     let seen: Vec<_> = all.iter().map(|host| (host.get_host(), host.get_port(), host.get_username(), host.get_database())).collect();
     let rest = |host, port| (host, port, "ad@min", Some("admit"));
     assert_eq!(seen, [rest("one.example.org", 5433), rest("two.example.org", 5432), rest("::1", 7)]);
@@ -47,7 +48,9 @@ fn each_host_has_its_own_port_and_everything_else_in_common() {
 
 #[test]
 fn no_error_repeats_the_password() {
-    for bad in ["postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=hunter2", "postgres:u:hunter2", "postgres://u:hunter2@a,,b/d"] {
+    for bad in
+        ["postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=hunter2", "postgres:u:hunter2", "postgres://u:hunter2@a,,b/d"]
+    {
         assert_eq!(refusal(bad), "the database URL is not a valid postgres:// URL", "{bad}");
     }
     let text = refusal("postgres://u@h/d?passwort=hunter2");
