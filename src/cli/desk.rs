@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::id::TenantId;
 use crate::key::Purpose;
-use crate::keys::KeyRing;
+use crate::keys::{KeyError, KeyRing};
 use crate::store::{Location, Store};
 use crate::tenant::FhirBase;
 use crate::token::Algorithm;
@@ -20,13 +20,8 @@ pub(super) struct Desk {
 impl Desk {
     /// At a database that is there: a misspelt `--database` must not make an empty one.
     pub(super) async fn open(config: Config) -> Result<Self, Failure> {
-        match &config.database {
-            Location::Sqlite(path) if !path.exists() => Err(Failure::unavailable(format!(
-                "there is no database {}: name the right one with --database, or make it with `admit serve` or `admit fhir-base add`",
-                path.display()
-            ))),
-            _ => Self::open_or_make(config).await,
-        }
+        refuse_missing(&config.database)?;
+        Self::open_or_make(config).await
     }
 
     /// At a database that may have to be made: the first commands of a new installation.
@@ -43,10 +38,14 @@ impl Desk {
     /// The keys. Those that are there were opened, so that nothing is ever sealed under a wrong
     /// master key: the server could not open it, and would stop signing.
     pub(super) async fn keys(&self) -> Result<KeyRing, Failure> {
+        Ok(self.opened_keys().await??)
+    }
+
+    /// The same. The outer failure says why there is no master key, the inner one what is wrong with the keys.
+    pub(super) async fn opened_keys(&self) -> Result<Result<KeyRing, KeyError>, Failure> {
         let master = master_key::find(&self.config, &self.store, self.origin.now).await?;
         let keys = KeyRing::new(self.tenant().clone(), master);
-        keys.current(&self.store, self.origin.now).await?;
-        Ok(keys)
+        Ok(keys.current(&self.store, self.origin.now).await.map(|_| keys))
     }
 
     /// Makes the key that is needed, unless it is there. Only where it is not, the master key is
@@ -74,5 +73,16 @@ impl Desk {
                 Err(Failure::usage(format!("there are several FHIR bases ({}): say which with --fhir-base", names.join(", "))))
             }
         }
+    }
+}
+
+/// A misspelt name must not make an empty database.
+pub(super) fn refuse_missing(database: &Location) -> Result<(), Failure> {
+    match database {
+        Location::Sqlite(path) if !path.exists() => Err(Failure::unavailable(format!(
+            "there is no database {}: name the right one with --database, or make it with `admit serve` or `admit fhir-base add`",
+            path.display()
+        ))),
+        _ => Ok(()),
     }
 }

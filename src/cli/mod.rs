@@ -2,6 +2,7 @@
 
 mod backup;
 mod client;
+mod db;
 mod demo;
 mod desk;
 mod failure;
@@ -68,6 +69,8 @@ enum Command {
     Backup(backup::Backup),
     /// Bring a backup back
     Restore(restore::Restore),
+    /// The database: how it is, its upgrade, its damage, its move to another place
+    Db(db::Databases),
     /// Decide on a token as the HealthLake validator would
     Validate(validate::Validate),
     /// Look at tokens without believing them
@@ -124,6 +127,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Key(asked) => key::run(config, asked).await,
             Command::Backup(asked) => backup::run(config, asked).await,
             Command::Restore(asked) => restore::run(config, asked).await,
+            Command::Db(asked) => db::run(config, asked).await,
             Command::Validate(asked) => validate::run(config, asked).await,
             Command::Token(asked) => token::run(&asked),
             Command::Demo(args) => demo::run(args).await,

@@ -40,8 +40,15 @@ pub(super) struct Table {
     pub identity: Option<String>,
     /// The columns of the primary key, in its order.
     key: Vec<Column>,
-    /// The tables that it refers to.
-    references: Vec<String>,
+    references: Vec<Reference>,
+}
+
+/// A foreign key.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Reference {
+    to: String,
+    /// Each column, and the one there that it stands for.
+    columns: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +88,15 @@ const SQLITE_COLUMNS: &str = "
      where t.type = 'table' and t.name not like 'sqlite!_%' escape '!' and t.name not like '!_%' escape '!'
      order by t.name, c.name";
 
+#[derive(FromRow)]
+struct ReferenceRow {
+    table_name: String,
+    name: String,
+    target: String,
+    own_column: String,
+    target_column: String,
+}
+
 const POSTGRES_COLUMNS: &str = "
     select t.relname::text as table_name, c.attname::text as column_name, format_type(c.atttypid, null) as kind,
            coalesce(array_position(k.conkey, c.attnum), 0)::bigint as key_place,
@@ -93,20 +109,24 @@ const POSTGRES_COLUMNS: &str = "
      order by t.relname::text collate \"C\", c.attname::text collate \"C\"";
 
 const SQLITE_REFERENCES: &str = "
-    select distinct t.name, r.\"table\"
+    select t.name as table_name, cast(r.id as text) as name, r.\"table\" as target, r.\"from\" as own_column, r.\"to\" as target_column
       from sqlite_master t
       join pragma_foreign_key_list(t.name) r
      where t.type = 'table'
-     order by 1, 2";
+     order by t.name, r.id, r.seq";
 
 const POSTGRES_REFERENCES: &str = "
-    select distinct t.relname::text collate \"C\", r.relname::text collate \"C\"
+    select t.relname::text as table_name, k.conname::text as name, r.relname::text as target,
+           own.attname::text as own_column, other.attname::text as target_column
       from pg_constraint k
       join pg_class t on t.oid = k.conrelid
       join pg_namespace n on n.oid = t.relnamespace
       join pg_class r on r.oid = k.confrelid
+     cross join lateral unnest(k.conkey, k.confkey) with ordinality as pair (own, other, place)
+      join pg_attribute own on own.attrelid = t.oid and own.attnum = pair.own
+      join pg_attribute other on other.attrelid = r.oid and other.attnum = pair.other
      where n.nspname = current_schema() and k.contype = 'f'
-     order by 1, 2";
+     order by t.relname, k.conname, pair.place";
 
 /// Every table, those that others refer to first.
 pub(super) async fn tables(line: &mut Line<'_>) -> Result<Vec<Table>, Error> {
@@ -115,7 +135,7 @@ pub(super) async fn tables(line: &mut Line<'_>) -> Result<Vec<Table>, Error> {
         Line::Postgres(_) => (POSTGRES_COLUMNS, POSTGRES_REFERENCES),
     };
     let columns: Vec<ColumnRow> = on!(line, c => sqlx::query_as(columns).fetch_all(c))?;
-    let references: Vec<(String, String)> = on!(line, c => sqlx::query_as(references).fetch_all(c))?;
+    let references: Vec<ReferenceRow> = on!(line, c => sqlx::query_as(references).fetch_all(c))?;
     let tables = columns.chunk_by(|one, next| one.table_name == next.table_name).map(|rows| Table::parse(rows, &references));
     in_order(tables.collect::<Result<_, _>>()?)
 }
@@ -124,7 +144,7 @@ fn in_order(mut waiting: Vec<Table>) -> Result<Vec<Table>, Error> {
     let mut placed: Vec<Table> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
         let is_placed = |name: &String| placed.iter().any(|table| table.name == *name);
-        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|table| table.references.iter().all(is_placed));
+        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|table| table.references.iter().all(|other| is_placed(&other.to)));
         if ready.is_empty() {
             return Err(Error::Unusable("the tables refer to one another in a circle, and cannot be put in order".to_owned()));
         }
@@ -134,8 +154,24 @@ fn in_order(mut waiting: Vec<Table>) -> Result<Vec<Table>, Error> {
     Ok(placed)
 }
 
+impl Reference {
+    /// Those of this table. Each database has an order of its own for them.
+    fn parse(rows: &[ReferenceRow], table: &str) -> Vec<Self> {
+        let keys = rows.chunk_by(|one, next| (&one.table_name, &one.name) == (&next.table_name, &next.name));
+        let own = keys.filter(|rows| rows.iter().all(|row| row.table_name == table));
+        let mut references: Vec<Self> = own
+            .map(|rows| Self {
+                to: rows.first().map(|row| row.target.clone()).unwrap_or_default(),
+                columns: rows.iter().map(|row| (row.own_column.clone(), row.target_column.clone())).collect(),
+            })
+            .collect();
+        references.sort();
+        references
+    }
+}
+
 impl Table {
-    fn parse(rows: &[ColumnRow], references: &[(String, String)]) -> Result<Self, Error> {
+    fn parse(rows: &[ColumnRow], references: &[ReferenceRow]) -> Result<Self, Error> {
         let name = rows.first().map(|row| row.table_name.clone()).unwrap_or_default();
         let mut columns = Vec::with_capacity(rows.len());
         let mut key = Vec::new();
@@ -161,7 +197,7 @@ impl Table {
             columns,
             identity: rows.iter().find(|row| row.identity > 0).map(|row| row.column_name.clone()),
             key: key.into_iter().map(|(_, column)| column).collect(),
-            references: references.iter().filter(|(from, _)| *from == name).map(|(_, to)| to.clone()).collect(),
+            references: Reference::parse(references, &name),
             name,
         })
     }
@@ -175,28 +211,40 @@ impl Table {
             Kind::Text => format!("{} collate {collation}", quoted(&column.name)),
             Kind::Integer => quoted(&column.name),
         });
-        let sql = format!("select {} from {} order by {}", self.column_names(), quoted(&self.name), order.collect::<Vec<_>>().join(", "));
+        let sql = format!("select {} from {} order by {}", self.column_list(), quoted(&self.name), order.collect::<Vec<_>>().join(", "));
+        let values = |row: Vec<Option<Value>>| {
+            let odd = row.iter().position(Option::is_none).and_then(|place| self.columns.get(place));
+            match odd {
+                None => Ok(row.into_iter().flatten().collect()),
+                Some(column) => Err(Error::Unusable(format!("the database holds an invalid value in {}.{}", self.name, column.name))),
+            }
+        };
+        self.select(line, sql).map(move |row| values(row?)).boxed()
+    }
+
+    /// Every row, in any order. `None` where there is a value of another type: SQLite keeps whatever it is given.
+    pub(super) fn raw_rows<'c>(&'c self, line: &'c mut Line<'_>) -> BoxStream<'c, Result<Vec<Option<Value>>, Error>> {
+        self.select(line, format!("select {} from {}", self.column_list(), quoted(&self.name)))
+    }
+
+    fn select<'c>(&'c self, line: &'c mut Line<'_>, sql: String) -> BoxStream<'c, Result<Vec<Option<Value>>, Error>> {
         let query = AssertSqlSafe(sql);
         match line {
-            Line::Sqlite(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
-            Line::Postgres(c) => sqlx::query(query).fetch(&mut **c).map_err(Error::from).and_then(async |row| self.values(&row)).boxed(),
+            Line::Sqlite(c) => sqlx::query(query).fetch(&mut **c).map_ok(|row| self.values(&row)).map_err(Error::from).boxed(),
+            Line::Postgres(c) => sqlx::query(query).fetch(&mut **c).map_ok(|row| self.values(&row)).map_err(Error::from).boxed(),
         }
     }
 
-    fn values<R>(&self, row: &R) -> Result<Vec<Value>, Error>
+    fn values<R>(&self, row: &R) -> Vec<Option<Value>>
     where
         R: sqlx::Row,
         usize: ColumnIndex<R>,
         for<'r> String: Decode<'r, R::Database> + Type<R::Database>,
         for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     {
-        let value = |(place, column): (usize, &Column)| {
-            let value = match column.kind {
-                Kind::Text => row.try_get(place).map(Value::Text),
-                Kind::Integer => row.try_get(place).map(Value::Integer),
-            };
-            // SQLite keeps whatever it is given.
-            value.map_err(|_| Error::Unusable(format!("the database holds an invalid value in {}.{}", self.name, column.name)))
+        let value = |(place, column): (usize, &Column)| match column.kind {
+            Kind::Text => row.try_get(place).map(Value::Text).ok(),
+            Kind::Integer => row.try_get(place).map(Value::Integer).ok(),
         };
         self.columns.iter().enumerate().map(value).collect()
     }
@@ -213,7 +261,7 @@ impl Table {
             format!("({})", holders.collect::<Vec<_>>().join(", "))
         };
         let places: Vec<String> = (0..rows.len()).map(row).collect();
-        let sql = format!("insert into {} ({}){overriding} values {}", quoted(&self.name), self.column_names(), places.join(", "));
+        let sql = format!("insert into {} ({}){overriding} values {}", quoted(&self.name), self.column_list(), places.join(", "));
         macro_rules! insert {
             () => {{
                 let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -288,7 +336,32 @@ impl Table {
         Ok(())
     }
 
-    fn column_names(&self) -> String {
+    /// Its columns, in the order of the values of a row.
+    pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// How many rows refer to something that is not there. A database that enforces its foreign keys has none.
+    pub(super) async fn orphans(&self, line: &mut Line<'_>) -> Result<u64, Error> {
+        let mut orphans = 0;
+        for Reference { to, columns } in &self.references {
+            let pairs = columns.iter().map(|(own, other)| (quoted(own), quoted(other)));
+            let (given, equal): (Vec<_>, Vec<_>) =
+                pairs.map(|(own, other)| (format!("own.{own} is not null"), format!("other.{other} = own.{own}"))).unzip();
+            let sql = format!(
+                "select count(*) from {} own where {} and not exists (select 1 from {} other where {})",
+                quoted(&self.name),
+                given.join(" and "),
+                quoted(to),
+                equal.join(" and ")
+            );
+            let count: i64 = on!(&mut *line, c => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(c))?;
+            orphans += count.unsigned_abs();
+        }
+        Ok(orphans)
+    }
+
+    fn column_list(&self) -> String {
         self.columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
     }
 }

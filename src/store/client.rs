@@ -38,7 +38,7 @@ macro_rules! select {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     client_id: String,
     name: String,
     developer: Option<String>,

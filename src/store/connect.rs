@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 
 use super::{Error, Store};
 
+pub(super) use postgres::connect as connect_to_postgres;
 pub(super) use sqlite::turn;
 
 /// Where the data is.

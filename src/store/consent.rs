@@ -12,7 +12,7 @@ use crate::id::{ClientId, PatientId, SessionId, TenantId, UserId};
 use crate::scope::ScopeSet;
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     client_id: String,
     user_id: String,
     fhir_base: String,

@@ -44,7 +44,7 @@ impl Known {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     name: String,
     audience: String,
     public_urls: String,

@@ -42,7 +42,7 @@ pub enum Fact {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     flow_id: String,
     ask: String,
     created_at: i64,

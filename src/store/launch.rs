@@ -19,7 +19,7 @@ pub struct NewLaunch {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     launch_id: String,
     client_id: String,
     user_id: String,

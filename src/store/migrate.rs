@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _, Sqlite
 use super::Error;
 use super::catalogue::{Line, on};
 
-pub(super) use backup::back_up;
+pub(super) use backup::{back_up, beside, newest_backup};
 
 /// Every migration, oldest first. One that has been released is never changed.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -86,9 +86,7 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Erro
 }
 
 pub(super) async fn postgres(connection: &mut PgConnection) -> Result<(), Error> {
-    // sqlx holds an advisory lock meanwhile, so that several instances may start at once. Whoever waits for it, or fills
-    // a new index, takes longer than a request may.
-    sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *connection).await?;
+    // sqlx holds an advisory lock meanwhile, so that several instances may start at once.
     migrator("--postgres").run(connection).await.map_err(explain)
 }
 

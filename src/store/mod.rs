@@ -17,6 +17,7 @@
 mod assertion;
 mod audit;
 mod catalogue;
+mod check;
 mod client;
 mod client_page;
 mod client_survey;
@@ -48,6 +49,7 @@ mod restore;
 mod session;
 mod snapshot;
 mod standing;
+mod status;
 mod term;
 mod throttle;
 mod token;
@@ -59,6 +61,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use time::OffsetDateTime;
 
 pub use audit::AuditRow;
+pub use check::{Checked, Finding};
 pub use client::NewClient;
 pub use client_page::{ClientPage, Logo};
 pub use connect::{Location, Options};
@@ -79,6 +82,7 @@ pub use restore::{Ended, Restored, Settled, revive, settle};
 pub use session::NewSession;
 pub use snapshot::{Snapshot, snapshot};
 pub use standing::{Revoked, Selection, Standing};
+pub use status::{FileStatus, Status, others_at};
 pub use throttle::{Allowance, Attempt};
 pub use user::NewUser;
 

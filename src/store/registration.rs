@@ -38,7 +38,7 @@ pub struct SelfRegistered {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     token_id: String,
     label: String,
     uses_left: i64,

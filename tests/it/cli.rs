@@ -4,6 +4,7 @@
 mod backup;
 mod client;
 mod client_keys;
+mod db;
 mod fhir_base;
 mod grant;
 mod people;

@@ -25,13 +25,22 @@ const FACTS: &str = "select current_setting('server_version_num')::bigint, curre
 pub(super) async fn open(url: &str, connections: u32) -> Result<Store, Error> {
     let pool = Pool::new(url::hosts(url)?, connections);
     // Not by way of `take`, which would only say that it waited in vain.
-    let mut connection = pool.connect().await.map_err(|error| Error::Unusable(format!("PostgreSQL cannot be used: {}", reason(&error))))?;
+    let mut connection = pool.connect().await.map_err(|error| unusable(&error))?;
     check(&mut connection, connections).await?;
     // Another instance may be at the migrations: however long it takes, this one waits for it.
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut connection).await?;
     migrate::postgres(&mut connection).await?;
     connection.close().await?;
     Ok(Store { pools: Pools::Postgres(pool), known_bases: Arc::default() })
+}
+
+/// One connection, for a look at a database that nobody serves from here.
+pub(in crate::store) async fn connect(url: &str) -> Result<PgConnection, Error> {
+    Pool::new(url::hosts(url)?, 1).connect().await.map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &sqlx::Error) -> Error {
+    Error::Unusable(format!("PostgreSQL cannot be used: {}", reason(error)))
 }
 
 /// Refuses a server that is too old, and warns about what an administrator may not know.

@@ -26,7 +26,7 @@ pub(in crate::store) async fn back_up(connection: &mut SqliteConnection, databas
             database.display()
         ))
     };
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(database);
     let size: i64 = sqlx::query_scalar("select page_count * page_size from pragma_page_count, pragma_page_size").fetch_one(&mut *connection).await?;
     let free = rustix::fs::statvfs(folder).map_err(|error| unusable(&error))?;
     refuse_without_room(u64::try_from(size).unwrap_or_default(), free.f_bavail.saturating_mul(free.f_frsize)).map_err(|why| unusable(&why))?;
@@ -56,7 +56,7 @@ fn refuse_without_room(needed: u64, free: u64) -> Result<(), String> {
 }
 
 /// `admit.db` and an end. A path need not be UTF-8.
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(in crate::store) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
     name.into()
@@ -79,7 +79,17 @@ fn keep(part: &Path, backup: &Path, folder: &Path) -> io::Result<()> {
 }
 
 fn forget_old(database: &Path, folder: &Path) -> io::Result<()> {
-    let Some(name) = database.file_name().map(|name| name.to_string_lossy().into_owned()) else { return Ok(()) };
+    by_age(database, folder)?.iter().skip(KEPT).try_for_each(fs::remove_file)
+}
+
+/// The newest copy that was made of this database before an upgrade.
+pub(in crate::store) fn newest_backup(database: &Path) -> Option<PathBuf> {
+    by_age(database, folder_of(database)).ok()?.into_iter().next()
+}
+
+/// Its copies, the newest first.
+fn by_age(database: &Path, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let name = database.file_name().unwrap_or_default().to_string_lossy();
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -88,7 +98,11 @@ fn forget_old(database: &Path, folder: &Path) -> io::Result<()> {
         }
     }
     found.sort();
-    found.iter().rev().skip(KEPT).try_for_each(|(_, path)| fs::remove_file(path))
+    Ok(found.into_iter().rev().map(|(_, path)| path).collect())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_backup_of(database: &str, file: &str) -> bool {
