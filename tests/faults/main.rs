@@ -13,6 +13,7 @@ mod overload;
 mod power_loss;
 mod restore;
 mod support;
+mod upgrade;
 
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
@@ -38,7 +39,7 @@ pub struct Fault {
 }
 
 /// Every fault, in the order in which they run: one after the other.
-const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, restore::FAULT, overload::FAULT];
+const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, restore::FAULT, overload::FAULT, upgrade::FAULT];
 
 /// Faults: the server is killed, cut off and lied to while clients use it.
 #[derive(Parser)]
