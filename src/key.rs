@@ -23,11 +23,13 @@ pub enum Purpose {
     Access,
     /// ID tokens (OpenID Connect Core §2).
     Id,
+    /// Checkpoints of the audit trail. Their keys are in no published set.
+    Audit,
 }
 
 impl Purpose {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Access, Self::Id];
+    pub const ALL: [Self; 3] = [Self::Access, Self::Id, Self::Audit];
 
     /// Whether its keys stand in the key set that everybody reads.
     #[must_use]
@@ -41,6 +43,7 @@ impl Purpose {
         match self {
             Self::Access => "access",
             Self::Id => "id",
+            Self::Audit => "audit",
         }
     }
 

@@ -137,6 +137,7 @@ impl App {
         let origin = Origin::command(tenant.id.clone(), clock.now());
         keys.ensure(&store, &origin, Purpose::Access, Algorithm::Es256).await?;
         keys.ensure(&store, &origin, Purpose::Id, Algorithm::Rs256).await?;
+        keys.ensure(&store, &origin, Purpose::Audit, Algorithm::Es256).await?;
         let bases = store.fhir_bases(&tenant.id).await?;
         for base in &bases {
             keys.ensure(&store, &origin, Purpose::Access, base.access_token_alg).await?;

@@ -191,6 +191,7 @@ impl FromRequestParts<Arc<App>> for Origin {
             now: app.clock.now(),
             address: address(parts, &app.trusted_proxies),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            agent: None,
         })
     }
 }

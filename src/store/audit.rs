@@ -1,8 +1,10 @@
-//! Audit entries, written in the transaction of what they record.
+//! Audit entries, written in the transaction of what they record, and read by what they are about.
 
 use super::{Conn, Error, Store, on, pool, read};
+use crate::audit::chain::Sealed;
 use crate::audit::{Entry, Origin};
 use crate::clock::micros;
+use crate::id::{ClientId, GrantId, PatientId, SessionId, TenantId, UserId};
 
 /// A stored entry, as an administrator reads it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -29,17 +31,79 @@ pub struct AuditRow {
     pub jti: Option<String>,
     /// Where the request came from.
     pub address: Option<String>,
+    /// Who gave the command, where it was one.
+    pub agent: Option<String>,
     /// The request's number.
     pub request_id: Option<String>,
     /// What else there is to know.
     pub detail: Option<String>,
+    /// Its place in the chain, once it is sealed.
+    pub seq: Option<i64>,
+    /// Its hash there.
+    pub hash: Option<String>,
+}
+
+impl AuditRow {
+    /// As it stands in the tenant's chain behind `previous`.
+    pub(super) fn sealed(self, tenant: &TenantId, seq: i64, previous: &str) -> Sealed {
+        Sealed {
+            address: self.address,
+            agent: self.agent,
+            at_us: self.at_us,
+            client: self.client_id,
+            detail: self.detail,
+            event: self.event,
+            grant: self.grant_id,
+            hash: self.hash,
+            jti: self.jti,
+            outcome: self.outcome,
+            patient: self.patient_id,
+            previous: previous.to_owned(),
+            request_id: self.request_id,
+            seq,
+            session: self.session_id,
+            tenant: tenant.as_str().to_owned(),
+            user: self.user_id,
+        }
+    }
+}
+
+/// The columns of an [`AuditRow`], and where from.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
+                    jti, address, agent, request_id, detail, seq, hash
+               from audit
+              where tenant_id = $1 and ",
+            $rest
+        )
+    };
+}
+pub(super) use select;
+
+/// Which entries are meant. What is not said does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditSelection {
+    /// What happened.
+    pub event: Option<String>,
+    /// Who acted, or was acted upon.
+    pub user: Option<UserId>,
+    /// The app.
+    pub client: Option<ClientId>,
+    /// The patient.
+    pub patient: Option<PatientId>,
+    /// From this moment on, in microseconds since 1970.
+    pub since_us: i64,
+    /// Before this moment.
+    pub until_us: i64,
 }
 
 /// Writes one entry into the transaction at hand.
 pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -> Result<(), Error> {
     let statement = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id,
-                                        grant_id, session_id, jti, address, request_id, detail)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                        grant_id, session_id, jti, address, agent, request_id, detail)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                   returning audit_id";
     let at_us = micros(origin.now);
     let audit_id: i64 = on!(conn, c => sqlx::query_scalar(statement)
@@ -47,13 +111,14 @@ pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -
             .bind(at_us)
             .bind(entry.event)
             .bind(if entry.refused { "refused" } else { "success" })
-            .bind(entry.user.as_ref().map(super::super::id::UserId::as_str))
-            .bind(entry.client.as_ref().map(super::super::id::ClientId::as_str))
-            .bind(entry.patient.as_ref().map(super::super::id::PatientId::as_str))
-            .bind(entry.grant.as_ref().map(super::super::id::GrantId::as_str))
-            .bind(entry.session.as_ref().map(super::super::id::SessionId::as_str))
+            .bind(entry.user.as_ref().map(UserId::as_str))
+            .bind(entry.client.as_ref().map(ClientId::as_str))
+            .bind(entry.patient.as_ref().map(PatientId::as_str))
+            .bind(entry.grant.as_ref().map(GrantId::as_str))
+            .bind(entry.session.as_ref().map(SessionId::as_str))
             .bind(entry.jti)
             .bind(origin.address.map(|address| address.to_string()))
+            .bind(&origin.agent)
             .bind(&origin.request_id)
             .bind(entry.detail)
             .fetch_one(c))?;
@@ -73,17 +138,58 @@ impl Store {
         self.write(move |mut conn| Box::pin(async move { record(&mut conn, &origin, entry).await })).await
     }
 
-    /// The latest entries, newest first.
+    /// The latest entries, newest first, sealed or not.
     ///
     /// # Errors
     /// [`Error`]
     pub async fn audit_tail(&self, origin: &Origin, limit: i64) -> Result<Vec<AuditRow>, Error> {
-        let statement = "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
-                                jti, address, request_id, detail
-                           from audit
-                          where tenant_id = $1
-                          order by audit_id desc
-                          limit $2";
+        let statement = select!("audit_id > 0 order by audit_id desc limit $2");
         Ok(read!(self, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(limit).fetch_all(c))?)
+    }
+
+    /// Sealed entries, newest first. Each way to ask goes along an index of its own, by what leaves
+    /// fewest to look at.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn audit_list(&self, tenant: &TenantId, which: &AuditSelection, limit: i64) -> Result<Vec<AuditRow>, Error> {
+        let statement = match which {
+            AuditSelection { patient: Some(_), .. } => select!(
+                "patient_id = $4 and seq is not null and at_us >= $6 and at_us < $7
+                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($5 is null or event = $5)
+                 order by at_us desc, seq desc limit $8"
+            ),
+            AuditSelection { user: Some(_), .. } => select!(
+                "user_id = $2 and seq is not null and at_us >= $6 and at_us < $7
+                 and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4) and ($5 is null or event = $5)
+                 order by at_us desc, seq desc limit $8"
+            ),
+            AuditSelection { client: Some(_), event: None, .. } => select!(
+                "client_id = $3 and seq is not null and at_us >= $6 and at_us < $7
+                 and ($2 is null or user_id = $2) and ($4 is null or patient_id = $4) and ($5 is null or event = $5)
+                 order by at_us desc, seq desc limit $8"
+            ),
+            AuditSelection { event: Some(_), .. } => select!(
+                "event = $5 and seq is not null and at_us >= $6 and at_us < $7
+                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4)
+                 order by at_us desc, seq desc limit $8"
+            ),
+            _ => select!(
+                "seq is not null and at_us >= $6 and at_us < $7
+                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4)
+                 and ($5 is null or event = $5)
+                 order by at_us desc, seq desc limit $8"
+            ),
+        };
+        Ok(read!(self, c => sqlx::query_as(statement)
+            .bind(tenant.as_str())
+            .bind(which.user.as_ref().map(UserId::as_str))
+            .bind(which.client.as_ref().map(ClientId::as_str))
+            .bind(which.patient.as_ref().map(PatientId::as_str))
+            .bind(&which.event)
+            .bind(which.since_us)
+            .bind(which.until_us)
+            .bind(limit)
+            .fetch_all(c))?)
     }
 }

@@ -16,6 +16,8 @@
 
 mod assertion;
 mod audit;
+mod audit_chain;
+mod audit_tail;
 mod catalogue;
 mod check;
 mod client;
@@ -60,7 +62,8 @@ use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, SqliteConnection};
 use time::OffsetDateTime;
 
-pub use audit::AuditRow;
+pub use audit::{AuditRow, AuditSelection};
+pub use audit_chain::{AuditChain, StoredCheckpoint};
 pub use check::{Checked, Finding};
 pub use client::NewClient;
 pub use client_page::{ClientPage, Logo};

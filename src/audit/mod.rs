@@ -1,4 +1,9 @@
-//! What happened: one entry per event, written in the transaction of what it records.
+//! What happened: one entry per event, written in the transaction of what it records, and chained
+//! to the one before it soon after.
+
+pub mod chain;
+pub mod fhir;
+pub mod otlp;
 
 use std::net::IpAddr;
 
@@ -18,13 +23,22 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// The request's own number, which stands in the log as well.
     pub request_id: String,
+    /// Who gave the command, as the operating system knows them; none for a request, and for what
+    /// the server does of its own accord.
+    pub agent: Option<String>,
 }
 
 impl Origin {
-    /// A command that an administrator gives at a terminal.
+    /// No request: a command, or what the server does of its own accord.
     #[must_use]
     pub fn command(tenant: TenantId, now: OffsetDateTime) -> Self {
-        Self { tenant, now, address: None, request_id: secret::nonce() }
+        Self { tenant, now, address: None, request_id: secret::nonce(), agent: None }
+    }
+
+    /// The same, given by this person at a terminal.
+    #[must_use]
+    pub fn by(self, agent: String) -> Self {
+        Self { agent: Some(agent), ..self }
     }
 }
 
