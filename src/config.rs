@@ -13,6 +13,7 @@ use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 pub use file::File;
 
 use crate::app::{KeyPolicy, Validation};
+use crate::audit::{Keeping, LEAST_YEARS, Sink};
 use crate::keys::Schedule;
 use crate::store::Location;
 use crate::validate::is_role;
@@ -117,6 +118,13 @@ pub struct Serve {
     /// How long a signing key signs until the next one takes over, such as 30d; `never` leaves that to `admit key rotate` [default: 90d]
     #[arg(long, env = "ADMIT_KEY_ROTATION", value_name = "DURATION")]
     key_rotation: Option<Schedule>,
+    /// Write every audit entry to standard output (`stdout`) as well, to an OpenTelemetry collector (the https:// URL where it
+    /// takes logs, ending in /v1/logs), or to both
+    #[arg(long, env = "ADMIT_AUDIT_LOG", value_name = "stdout|URL", value_delimiter = ',')]
+    audit_log: Option<Vec<Sink>>,
+    /// For how many years the audit trail is kept [default: 6, which is also the least]
+    #[arg(long, env = "ADMIT_AUDIT_RETENTION_YEARS", value_name = "YEARS", value_parser = clap::value_parser!(u16).range(i64::from(LEAST_YEARS)..=100))]
+    audit_retention_years: Option<u16>,
 }
 
 /// The one variable that is no setting: a secret has no flag, and no place in a file of settings.
@@ -195,6 +203,8 @@ pub struct Server {
     pub is_open_to_registration: bool,
     /// How often signing keys take over from one another.
     pub key_rotation: Schedule,
+    /// How the audit trail is kept.
+    pub audit: Keeping,
 }
 
 impl Config {
@@ -262,6 +272,10 @@ impl Server {
             boolean_is_authorized: serve.boolean_is_authorized.unwrap_or_default(),
         };
         check_roles(&validation)?;
+        let audit = Keeping { years: serve.audit_retention_years.unwrap_or(LEAST_YEARS), sinks: serve.audit_log.unwrap_or_default() };
+        if audit.sinks.iter().enumerate().any(|(at, sink)| audit.sinks[..at].iter().any(|other| other.name() == sink.name())) {
+            return Err(BadConfig("--audit-log takes stdout once, and one URL".to_owned()));
+        }
         Ok(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             issuer,
@@ -277,6 +291,7 @@ impl Server {
             jwks_ca_file: serve.jwks_ca_file,
             is_open_to_registration: serve.registration.unwrap_or_default(),
             key_rotation: serve.key_rotation.unwrap_or_default(),
+            audit,
         })
     }
 

@@ -7,6 +7,7 @@ mod records;
 mod request;
 mod session;
 mod smart_style;
+mod tally;
 mod validation;
 
 use std::net::IpAddr;
@@ -24,12 +25,13 @@ pub use records::{EncounterRow, PatientRow};
 pub use request::network_of;
 pub use session::{OwnPage, clear_session, cookie, is_our_own_form, session_secret, set_cookie, set_session, signed_in};
 pub use smart_style::smart_style_url;
+pub use tally::Tally;
 pub use validation::{Validation, stands};
 
-use crate::audit::Origin;
+use crate::audit::{Keeping, Origin};
 use crate::clock::Clock;
 use crate::directory::Directory;
-use crate::http::NoClient;
+use crate::http::{Http, NoClient};
 use crate::key::{MasterKey, Purpose};
 use crate::keys::{KeyError, KeyRing};
 use crate::metadata::Metadata;
@@ -66,6 +68,12 @@ pub struct App {
     pub trusted_proxies: Vec<IpAddr>,
     /// How it answers as a validator.
     pub validation: Validation,
+    /// Introspections that found a good token, until they are written down.
+    pub introspections: Tally,
+    /// How the audit trail is kept.
+    pub audit: Keeping,
+    /// By which audit entries reach a collector.
+    pub collector: Http,
     /// The log says once that somebody asks the validator and no role is there for the answer.
     pub no_role: Once,
     is_going_down: AtomicBool,
@@ -93,6 +101,8 @@ pub struct Setup {
     pub trusted_proxies: Vec<IpAddr>,
     /// How it answers as a validator.
     pub validation: Validation,
+    /// How the audit trail is kept.
+    pub audit: Keeping,
 }
 
 /// How many clients are warned of at the start.
@@ -115,6 +125,10 @@ pub enum StartError {
     Http(#[from] NoClient),
 }
 
+/// How long a collector of audit entries has to answer, and how much of its answer is read.
+const COLLECTOR_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
+const MAX_COLLECTOR_BYTES: usize = 64 * 1024;
+
 impl App {
     /// Sets the server up: the keys that it cannot do without are made if they are not there.
     ///
@@ -132,6 +146,7 @@ impl App {
             more_hosts,
             trusted_proxies,
             validation,
+            audit,
         } = setup;
         let keys = Arc::new(KeyRing::new(tenant.id.clone(), master_key));
         let origin = Origin::command(tenant.id.clone(), clock.now());
@@ -163,6 +178,9 @@ impl App {
             keys,
             trusted_proxies,
             validation,
+            introspections: Tally::default(),
+            audit,
+            collector: Http::new(client_keys.authorities.as_deref(), COLLECTOR_DEADLINE, MAX_COLLECTOR_BYTES)?,
             no_role: Once::new(),
             is_going_down: AtomicBool::new(false),
         }))

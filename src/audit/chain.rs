@@ -281,7 +281,7 @@ mod tests {
         let first = entry(1, "");
         let canonical = r#"{"at":"2026-11-22T12:00:00.000001Z","client":"spa","event":"login","outcome":"success","previous":"","seq":1,"tenant":"default","user":"u"}"#;
         assert_eq!(Sealed { hash: None, ..first.clone() }.line(), canonical);
-        assert_eq!(first.hash.as_deref(), Some("KAT"));
+        assert_eq!(first.hash.as_deref(), Some("ifHNmeGhTAtxt5m3lVtwkP48hkL4ymrBTCZpskTgDzc"));
     }
 
     #[test]

@@ -6,9 +6,11 @@ pub mod fhir;
 pub mod otlp;
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
+use crate::http::may_ask;
 use crate::id::{ClientId, GrantId, PatientId, SessionId, TenantId, UserId};
 use crate::secret;
 
@@ -39,6 +41,65 @@ impl Origin {
     #[must_use]
     pub fn by(self, agent: String) -> Self {
         Self { agent: Some(agent), ..self }
+    }
+}
+
+/// Where sealed entries are written to besides the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// Standard output, as lines of JSON.
+    Stdout,
+    /// An OpenTelemetry collector: the URL that takes logs by OTLP/HTTP.
+    Collector(String),
+}
+
+impl Sink {
+    /// What the store knows it by.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Collector(_) => "collector",
+        }
+    }
+}
+
+impl FromStr for Sink {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "stdout" => Ok(Self::Stdout),
+            url if may_ask(url) => Ok(Self::Collector(url.to_owned())),
+            _ => Err("it must be stdout, or the https:// URL where an OpenTelemetry collector takes logs (http:// on this machine alone)"),
+        }
+    }
+}
+
+/// How long the trail is kept at least, in years: HIPAA asks for its documentation to be kept six
+/// (45 CFR 164.316(b)(2)(i)).
+pub const LEAST_YEARS: u16 = 6;
+
+/// How the trail is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// For how many years; not below [`LEAST_YEARS`].
+    pub years: u16,
+    /// Where else it is written to; each kind once at most.
+    pub sinks: Vec<Sink>,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { years: LEAST_YEARS, sinks: Vec::new() }
+    }
+}
+
+impl Keeping {
+    /// Entries that are older may go.
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        Duration::days(366 * i64::from(self.years.max(LEAST_YEARS)))
     }
 }
 

@@ -1,12 +1,13 @@
 //! What an administrator's command works with: the database, and the moment at which it was given.
 
 use super::{Failure, master_key};
-use crate::audit::Origin;
+use crate::audit::{Entry, Origin};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::id::TenantId;
 use crate::key::Purpose;
 use crate::keys::{KeyError, KeyRing};
+use crate::label::is_deceptive;
 use crate::store::{Location, Store};
 use crate::tenant::FhirBase;
 use crate::token::Algorithm;
@@ -28,7 +29,17 @@ impl Desk {
     pub(super) async fn open_or_make(config: Config) -> Result<Self, Failure> {
         let now = Clock::System.now();
         let store = Store::open(&config.database, now).await?;
-        Ok(Self { config, store, origin: Origin::command(TenantId::default_tenant(), now) })
+        Ok(Self { config, store, origin: Origin::command(TenantId::default_tenant(), now).by(operator()) })
+    }
+
+    /// Writes down that the command reads what is about people, before it shows it.
+    pub(super) async fn reads(&self, what: &str) -> Result<(), Failure> {
+        self.reads_about(what, |entry| entry).await
+    }
+
+    /// The same, of somebody or something in particular.
+    pub(super) async fn reads_about(&self, what: &str, whom: impl FnOnce(Entry) -> Entry) -> Result<(), Failure> {
+        Ok(self.store.audit(&self.origin, whom(Entry::done("admin.read").detail(what))).await?)
     }
 
     pub(super) fn tenant(&self) -> &TenantId {
@@ -86,3 +97,16 @@ pub(super) fn refuse_missing(database: &Location) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+/// Who gives the command, as the operating system knows them: the effective user, and who became that user by sudo.
+/// The number is the system's word; names come from the environment, and are as good as whoever set it.
+fn operator() -> String {
+    let uid = rustix::process::geteuid().as_raw();
+    let name = |variable| std::env::var(variable).ok().filter(|name: &String| !name.is_empty() && name.len() <= 64 && !is_deceptive_text(name));
+    match (name("SUDO_USER"), name("USER").or_else(|| name("LOGNAME"))) {
+        (Some(person), _) => format!("{person} by sudo (uid {uid})"),
+        (None, Some(person)) => format!("{person} (uid {uid})"),
+        (None, None) => format!("uid {uid}"),
+
+/// Whether a name could steer a terminal, or look like another one.
+fn is_deceptive_text(name: &str) -> bool {
+    name.chars().any(|c| is_deceptive(c) || c.is_whitespace())

@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use super::Failure;
 use super::desk::Desk;
 use super::output::{Limit, Output, Record, at, note};
+use crate::audit::Entry;
 use crate::config::Config;
 use crate::grant::Refresh;
 use crate::id::{ClientId, GrantId, PatientId};
@@ -71,8 +72,15 @@ pub(super) async fn run(config: Config, Grants { output, action }: Grants) -> Re
     let desk = Desk::open(config).await?;
     match action {
         Action::List { which, limit } => {
-            let which = which.select(&desk).await?;
-            let standing = limit.first(desk.store.standing(desk.tenant(), &which, desk.origin.now, limit.asked()).await?);
+            let selection = which.select(&desk).await?;
+            let about = Entry {
+                user: selection.user.clone(),
+                client: selection.client.clone(),
+                patient: selection.patient.clone().map(PatientId::new),
+                ..Entry::done("admin.read").detail("grant list")
+            };
+            desk.store.audit(&desk.origin, about).await?;
+            let standing = limit.first(desk.store.standing(desk.tenant(), &selection, desk.origin.now, limit.asked()).await?);
             let columns = ["grant_id", "username", "client_id", "patient", "last_used_at", "refresh"];
             output.many(&columns, &standing.iter().map(record).collect::<Vec<_>>())
         }

@@ -1,5 +1,6 @@
 //! The command line: one file per noun. Data goes to stdout, messages to stderr.
 
+mod audit;
 mod backup;
 mod client;
 mod db;
@@ -71,6 +72,8 @@ enum Command {
     Restore(restore::Restore),
     /// The database: how it is, its upgrade, its damage, its move to another place
     Db(db::Databases),
+    /// The trail of what happened, and whether it is whole
+    Audit(audit::Audit),
     /// Decide on a token as the HealthLake validator would
     Validate(validate::Validate),
     /// Look at tokens without believing them
@@ -106,6 +109,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
         Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
+        Command::Audit(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         Command::FhirBase(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         _ => Serve::default(),
     };
@@ -128,6 +132,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Backup(asked) => backup::run(config, asked).await,
             Command::Restore(asked) => restore::run(config, asked).await,
             Command::Db(asked) => db::run(config, asked).await,
+            Command::Audit(asked) => audit::run(config, asked).await,
             Command::Validate(asked) => validate::run(config, asked).await,
             Command::Token(asked) => token::run(&asked),
             Command::Demo(args) => demo::run(args).await,

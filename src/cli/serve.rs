@@ -37,6 +37,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         more_hosts: server.allowed_hosts.clone(),
         trusted_proxies: server.trusted_proxies.clone(),
         validation: server.validation.clone(),
+        audit: server.audit.clone(),
     })
     .await?;
     let listener = listener::listen(server.listen).map_err(|error| match error.kind() {

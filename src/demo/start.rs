@@ -16,7 +16,7 @@ use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
 use super::people::{DemoPerson, World};
 use super::{sample_app, stock};
 use crate::app::{self, App, KeyPolicy, Setup, Validation};
-use crate::audit::Origin;
+use crate::audit::{Keeping, Origin};
 use crate::clock::Clock;
 use crate::id::TenantId;
 use crate::jobs::{self, Jobs};
@@ -138,6 +138,7 @@ impl Demo {
             store: store.clone(),
             clock: clock.clone(),
             master_key: MasterKey::generate(),
+            audit: Keeping::default(),
             client_keys: KeyPolicy { allow_private: true, authorities: None },
             is_open_to_registration: false,
             hash_slots: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -159,8 +159,20 @@ impl Http {
     /// # Errors
     /// [`Fault`], but for [`Fault::Status`]: the status is the caller's to judge.
     pub async fn post_form(&self, url: &str, headers: &[(&str, &str)], form: String) -> Result<Answer, Fault> {
-        let mut request = self.request(Method::POST, url, headers, form)?;
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self.post(url, headers, "application/x-www-form-urlencoded", form).await
+    }
+
+    /// The answer to a JSON text. It may be sent twice as well.
+    ///
+    /// # Errors
+    /// As [`Http::post_form`].
+    pub async fn post_json(&self, url: &str, json: String) -> Result<Answer, Fault> {
+        self.post(url, &[], "application/json", json).await
+    }
+
+    async fn post(&self, url: &str, headers: &[(&str, &str)], kind: &'static str, body: String) -> Result<Answer, Fault> {
+        let mut request = self.request(Method::POST, url, headers, body)?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         self.ask(request, false).await
     }
 

@@ -40,6 +40,9 @@ pub(super) async fn introspect(
         }
         None => of_refresh_token(&app, &origin, &client, token).await?,
     };
+    if found.is_some() {
+        app.introspections.add(&client.id, 1);
+    }
     let body = found.map_or_else(|| json!({ "active": false }), Value::Object).to_string();
     Ok((NO_STORE, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

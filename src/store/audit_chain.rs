@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 
 use super::audit::{AuditRow, record, select};
-use super::{Conn, Error, Store, change, on, read, seconds, time};
+use super::{Conn, Error, Store, change, on, read, seconds};
 use crate::audit::chain::{Checkpoint, Sealed};
 use crate::audit::{Entry, Origin};
 use crate::id::TenantId;
@@ -121,13 +121,21 @@ impl Store {
             .bind(first.saturating_add(DAY_US))
             .fetch_one(c))?;
         let before = seq.unwrap_or(1) - 1;
-        if before == chain.start_seq {
-            return Ok((before, chain.start_hash));
-        }
-        let statement = "select hash from audit where tenant_id = $1 and seq = $2";
+        Ok((before, self.audit_hash(tenant, before).await?))
+    }
+
+    /// The hash of the entry in this place; empty before the first one.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub async fn audit_hash(&self, tenant: &TenantId, seq: i64) -> Result<String, Error> {
+        let statement = "select hash from audit where tenant_id = $1 and seq = $2
+                         union all
+                         select start_hash from audit_chain where tenant_id = $1 and start_seq = $2
+                         limit 1";
         let hash: Option<String> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(before).fetch_optional(c))?;
-        Ok((before, hash.unwrap_or_default()))
+            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(seq).fetch_optional(c))?;
+        Ok(hash.unwrap_or_default())
     }
 
     /// Keeps a checkpoint that was signed over the chain as it stands, and says so in the trail.
@@ -226,14 +234,6 @@ impl Store {
             gone += deleted;
         }
     }
-
-    /// When the last checkpoint was signed.
-    ///
-    /// # Errors
-    /// [`Error`]
-    pub async fn last_audit_checkpoint(&self, tenant: &TenantId) -> Result<OffsetDateTime, Error> {
-        time("audit_chain", "checkpoint_at", self.audit_chain(tenant).await?.checkpoint_at)
-    }
 }
 
 async fn seal(conn: &mut Conn<'_>, origin: &Origin) -> Result<usize, Error> {
@@ -262,15 +262,14 @@ async fn seal(conn: &mut Conn<'_>, origin: &Origin) -> Result<usize, Error> {
                          update audit set seq = sealed.seq, hash = sealed.hash
                            from sealed
                           where audit.tenant_id = $1 and audit.audit_id = sealed.audit_id and audit.seq is null";
-        let mut query = sqlx::query(statement).bind(tenant);
-        for place in 0..AT_ONCE {
-            let entry = some.get(place);
-            query = query.bind(entry.map(|own| own.0)).bind(entry.map(|own| own.1)).bind(entry.map(|own| own.2.as_str()));
-        }
-        let done = match &mut *conn {
-            Conn::Sqlite(connection) => query.execute(&mut **connection).await?.rows_affected(),
-            Conn::Postgres(connection) => query.execute(&mut **connection).await?.rows_affected(),
-        };
+        let done = change!(&mut *conn, {
+            let mut query = sqlx::query(statement).bind(tenant);
+            for place in 0..AT_ONCE {
+                let entry = some.get(place);
+                query = query.bind(entry.map(|own| own.0)).bind(entry.map(|own| own.1)).bind(entry.map(|own| own.2.as_str()));
+            }
+            query
+        })?;
         if usize::try_from(done) != Ok(some.len()) {
             return Err(Error::Corrupt { table: "audit", column: "seq" });
         }

@@ -99,12 +99,15 @@ pub(super) async fn run(config: Config, Clients { output, action }: Clients) -> 
         Action::Create(new) => create::run(config, output, *new).await,
         Action::List(limit) => {
             let desk = Desk::open(config).await?;
+            desk.reads("client list").await?;
             let clients = limit.first(desk.store.clients(desk.tenant(), limit.asked()).await?);
             output.many(&["client_id", "name", "auth", "grants", "disabled_at"], &clients.iter().map(record).collect::<Vec<_>>())
         }
         Action::Show { client_id } => {
             let desk = Desk::open(config).await?;
-            output.one(&record(&find(&desk, client_id).await?))
+            let client = find(&desk, client_id).await?;
+            desk.reads_about("client show", |entry| entry.client(&client.id)).await?;
+            output.one(&record(&client))
         }
         Action::Update { client_id, changes } => {
             let changes = ClientPage::from(*changes);

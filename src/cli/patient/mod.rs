@@ -99,6 +99,7 @@ pub(super) async fn run(config: Config, Patients { output, action }: Patients) -
         }
         Action::List { fhir_base, limit } => {
             let base = desk.fhir_base(fhir_base.as_deref()).await?.name;
+            desk.reads("patient list").await?;
             let patients = limit.first(desk.store.patients(desk.tenant(), &base, limit.asked()).await?);
             let record = |patient: &crate::person::Patient| {
                 Record::default()

@@ -59,12 +59,15 @@ pub(super) async fn run(config: Config, Users { output, action }: Users) -> Resu
         Action::Create(new) => create::run(config, output, new).await,
         Action::List(limit) => {
             let desk = Desk::open(config).await?;
+            desk.reads("user list").await?;
             let users = limit.first(desk.store.users(desk.tenant(), limit.asked()).await?);
             output.many(&["username", "name", "fhir_user", "disabled_at"], &users.iter().map(record).collect::<Vec<_>>())
         }
         Action::Show { username } => {
             let desk = Desk::open(config).await?;
-            output.one(&record(&find(&desk, &username).await?))
+            let user = find(&desk, &username).await?;
+            desk.reads_about("user show", |entry| entry.user(&user.id)).await?;
+            output.one(&record(&user))
         }
         Action::SetPassword { username, password_file } => {
             let desk = Desk::open(config).await?;

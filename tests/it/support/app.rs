@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use admit::app::{self, App, KeyPolicy, Setup, Validation};
-use admit::audit::Origin;
+use admit::audit::{Keeping, Origin};
 use admit::clock::Clock;
 use admit::id::TenantId;
 use admit::key::MasterKey;
@@ -74,6 +74,7 @@ fn setup(store: Store, clock: Clock, master_key: MasterKey) -> Setup {
         more_hosts: vec![],
         trusted_proxies: vec!["10.0.0.1".parse().expect("an address")],
         validation: Validation { role: Some(ROLE.to_owned()), read_only_role: Some(READER.to_owned()), boolean_is_authorized: false },
+        audit: Keeping::default(),
     }
 }
 
