@@ -11,7 +11,7 @@ use crate::audit::Origin;
 use crate::audit::chain::{CHECKPOINT, Checkpoint};
 use crate::key::Purpose;
 use crate::keys::KeyError;
-use crate::store::AuditChain;
+use crate::store::{AuditChain, Error};
 use crate::token::Algorithm;
 
 /// An entry is sealed within a second of its commit. A look that finds nothing writes nothing.
@@ -40,14 +40,26 @@ pub(super) async fn run(app: Arc<App>) {
 }
 
 /// Seals everything that waits, and signs a checkpoint where one is due.
+///
+/// # Errors
+/// [`KeyError`]
 pub async fn work(app: &App) -> Result<(), KeyError> {
     let origin = Origin::command(app.tenant.id.clone(), app.clock.now());
-    let mut chain = app.store.audit_chain(&origin.tenant).await?;
-    if chain.waiting > 0 {
-        while app.store.seal_audit(&origin).await? > 0 {}
-        chain = app.store.audit_chain(&origin.tenant).await?;
+    let chain = seal(app, &origin).await?;
+    if is_due(&chain, origin.now.unix_timestamp()) {
+        sign(app, &origin, &chain).await?;
+        seal(app, &origin).await?;
     }
-    if is_due(&chain, origin.now.unix_timestamp()) { sign(app, &origin, &chain).await } else { Ok(()) }
+    Ok(())
+}
+
+async fn seal(app: &App, origin: &Origin) -> Result<AuditChain, Error> {
+    let chain = app.store.audit_chain(&origin.tenant).await?;
+    if chain.waiting == 0 {
+        return Ok(chain);
+    }
+    while app.store.seal_audit(origin).await? > 0 {}
+    app.store.audit_chain(&origin.tenant).await
 }
 
 /// The entry that says that a checkpoint was signed does not call for the next one.

@@ -78,6 +78,10 @@ pub(super) async fn run(app: Arc<App>, sink: Sink, mut stop: watch::Receiver<boo
             }
         }
     }
+    // What was sealed last, while this was at work.
+    if let Err(error) = tail.work().await {
+        tracing::warn!(sink = tail.sink.name(), %error, "the last audit entries are not written out; the next start does it");
+    }
 }
 
 impl Tail {

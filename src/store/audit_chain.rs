@@ -66,7 +66,7 @@ impl Store {
                                 coalesce(c.start_hash, '') as start_hash, coalesce(c.checkpoint_seq, 0) as checkpoint_seq,
                                 coalesce(c.checkpoint_at, 0) as checkpoint_at,
                                 (select count(*)
-                                   from (select 1 from audit a where a.tenant_id = $1 and a.seq is null limit 1) as first) as waiting
+                                   from (select 1 from audit a where a.tenant_id = $1 and a.seq is null limit 1) as one) as waiting
                            from tenant t
                            left join audit_chain c on c.tenant_id = t.tenant_id
                           where t.tenant_id = $1";

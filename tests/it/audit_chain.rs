@@ -120,6 +120,7 @@ async fn an_entry_that_comes_late_is_sealed_behind_those_before() {
 #[tokio::test]
 async fn the_order_survives_a_step_of_the_clock() {
     let app = TestApp::start().await;
+    app.advance(Duration::hours(3));
     log_in(&app, "first").await;
     app.advance(-Duration::hours(1));
     log_in(&app, "second").await;
@@ -129,9 +130,9 @@ async fn the_order_survives_a_step_of_the_clock() {
     assert_eq!(last[0], (Some("second"), micros(app.clock.now())));
     assert_eq!(last[1], (Some("first"), micros(app.clock.now() + Duration::hours(1))));
     // Asked for by time, both are found: what lies within a day of the step is not passed over.
-    let since = micros(app.clock.now() + Duration::minutes(30));
+    let since = micros(app.clock.now() - Duration::hours(1));
     let (place, hash) = app.store().audit_place(&app.origin().tenant, since).await.expect("a place");
-    assert!(place < last_seq(&entries) - 1 && !hash.is_empty());
+    assert_eq!((place, hash.len()), (last_seq(&entries) - 2, 43));
     assert_eq!(verdict(&app, &[]).await, None);
 }
 
@@ -233,8 +234,7 @@ async fn a_tail_that_was_cut_off_is_found() {
     log_in(&app, "u").await;
     seal::work(&app.app).await.expect("sealed, and a checkpoint");
     let checkpoint = app.audit("audit.checkpoint").await[0].detail.clone().expect("the checkpoint");
-    let signed = app.store().audit_chain(&app.origin().tenant).await.expect("the chain").seq;
-    seal_all(&app).await;
+    let signed = app.store().audit_chain(&app.origin().tenant).await.expect("the chain").checkpoint_seq;
     disarm(&app).await;
     let dir = tempfile::tempdir().expect("a temporary folder");
     let file = dir.path().join("checkpoints.txt");
@@ -273,7 +273,7 @@ async fn a_chain_that_was_written_anew_meets_its_checkpoint() {
         app.sql(&format!("update audit set hash = '{previous}'{detail} where seq = {}", entry.seq)).await;
     }
     app.sql(&format!("update audit_chain set hash = '{previous}'")).await;
-    let signed = last_seq(&chain(&app).await);
+    let signed = app.store().audit_chain(&TenantId::default_tenant()).await.expect("the chain").checkpoint_seq;
     assert_eq!(verdict(&app, &[]).await, Some(("rewritten".to_owned(), signed)));
     app.sql(&format!("update audit_checkpoint set hash = '{previous}'")).await;
     assert_eq!(verdict(&app, &[]).await, Some(("forged_checkpoint".to_owned(), signed)));
