@@ -90,8 +90,8 @@ pub(super) async fn run(config: Config, Audit { output, action }: Audit) -> Resu
     let desk = Desk::open(config).await?;
     match action {
         Action::List(asked) => list(&desk, output, asked).await,
-        Action::Verify(asked) => verify::run(&desk, output, asked).await,
-        Action::Export(asked) => export::run(&desk, asked, &server?.issuer).await,
+        Action::Verify(asked) => verify::run(&desk, output, &asked).await,
+        Action::Export(asked) => export::run(&desk, &asked, &server?.issuer).await,
         Action::Keys => print_lines(&[format!(r#"{{"keys":[{}]}}"#, desk.store.audit_keys(desk.tenant()).await?.join(","))]),
     }
 }

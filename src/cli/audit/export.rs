@@ -32,7 +32,7 @@ enum Format {
     Fhir,
 }
 
-pub(super) async fn run(desk: &Desk, asked: Export, issuer: &str) -> Result<(), Failure> {
+pub(super) async fn run(desk: &Desk, asked: &Export, issuer: &str) -> Result<(), Failure> {
     desk.reads("audit export").await?;
     seal(desk).await?;
     let chain = desk.store.audit_chain(desk.tenant()).await?;

@@ -24,7 +24,7 @@ pub(super) struct Verify {
     from: Option<i64>,
 }
 
-pub(super) async fn run(desk: &Desk, output: Output, asked: Verify) -> Result<(), Failure> {
+pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(), Failure> {
     let kept = match &asked.checkpoint {
         None => vec![],
         Some(path) => {
