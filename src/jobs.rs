@@ -54,6 +54,8 @@ impl Jobs {
         }
         if let Err(error) = seal::work(&self.app).await {
             tracing::warn!(%error, "the last audit entries are not sealed yet; the next start does it");
+        }
         let _ = self.stop.send(true); // nobody may be listening
         let _ = tokio::time::timeout(LAST_WORDS, async { while self.tails.join_next().await.is_some() {} }).await;
+    }
 }

@@ -311,10 +311,8 @@ mod tests {
     fn jcs(value: &Value) -> String {
         match value {
             Value::Object(map) => {
-                let sorted: BTreeMap<Vec<u16>, String> = map
-                    .iter()
-                    .map(|(name, value)| (name.encode_utf16().collect(), format!("{}:{}", quoted(name), jcs(value))))
-                    .collect();
+                let sorted: BTreeMap<Vec<u16>, String> =
+                    map.iter().map(|(name, value)| (name.encode_utf16().collect(), format!("{}:{}", quoted(name), jcs(value)))).collect();
                 format!("{{{}}}", sorted.into_values().collect::<Vec<_>>().join(","))
             }
             Value::String(text) => quoted(text),

@@ -50,7 +50,9 @@ fn kind(entry: &Sealed) -> Kind {
         ("login", _) => (AUTHENTICATION, (DCM, "110122", "Login"), "E"),
         ("logout", _) | ("session", _) => (AUTHENTICATION, (DCM, "110123", "Logout"), "E"),
         ("client", "authenticated") => (AUTHENTICATION, (DCM, "110126", "Node Authentication"), "E"),
-        ("consent" | "authorize" | "code", _) => (SECURITY, (AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
+        ("consent" | "authorize" | "code", _) => {
+            (SECURITY, (AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E")
+        }
         ("patient", "emergency_access" | "emergency_found") => (SECURITY, (DCM, "110127", "Emergency Override Started"), "E"),
         ("patient" | "encounter", "imported") => (PATIENT_RECORD, (DCM, "110135", "Object Security Attributes Changed"), "U"),
         ("patient" | "encounter" | "launch", _) => (PATIENT_RECORD, (DCM, "110135", "Object Security Attributes Changed"), "E"),

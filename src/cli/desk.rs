@@ -97,16 +97,21 @@ pub(super) fn refuse_missing(database: &Location) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
 /// Who gives the command, as the operating system knows them: the effective user, and who became that user by sudo.
 /// The number is the system's word; names come from the environment, and are as good as whoever set it.
 fn operator() -> String {
     let uid = rustix::process::geteuid().as_raw();
-    let name = |variable| std::env::var(variable).ok().filter(|name: &String| !name.is_empty() && name.len() <= 64 && !is_deceptive_text(name));
+    let name =
+        |variable| std::env::var(variable).ok().filter(|name: &String| !name.is_empty() && name.len() <= 64 && !is_deceptive_text(name));
     match (name("SUDO_USER"), name("USER").or_else(|| name("LOGNAME"))) {
         (Some(person), _) => format!("{person} by sudo (uid {uid})"),
         (None, Some(person)) => format!("{person} (uid {uid})"),
         (None, None) => format!("uid {uid}"),
+    }
+}
 
 /// Whether a name could steer a terminal, or look like another one.
 fn is_deceptive_text(name: &str) -> bool {
     name.chars().any(|c| is_deceptive(c) || c.is_whitespace())
+}

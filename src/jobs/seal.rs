@@ -69,12 +69,8 @@ fn is_due(chain: &AuditChain, now: i64) -> bool {
 }
 
 async fn sign(app: &App, origin: &Origin, chain: &AuditChain) -> Result<(), KeyError> {
-    let checkpoint = Checkpoint {
-        tenant: origin.tenant.to_string(),
-        seq: chain.seq,
-        hash: chain.hash.clone(),
-        iat: origin.now.unix_timestamp(),
-    };
+    let checkpoint =
+        Checkpoint { tenant: origin.tenant.to_string(), seq: chain.seq, hash: chain.hash.clone(), iat: origin.now.unix_timestamp() };
     let keys = app.keys.current(&app.store, origin.now).await?;
     let jws = keys.sign(Purpose::Audit, Algorithm::Es256, CHECKPOINT, &checkpoint, origin.now)?;
     if app.store.add_audit_checkpoint(origin, chain.checkpoint_seq, checkpoint, jws.clone()).await? {

@@ -90,8 +90,7 @@ impl Store {
     /// [`Error`]
     pub async fn audit_page(&self, tenant: &TenantId, after: (i64, &str), limit: i64) -> Result<Vec<Sealed>, Error> {
         let statement = select!("seq > $2 order by seq limit $3");
-        let rows: Vec<AuditRow> =
-            read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(after.0).bind(limit).fetch_all(c))?;
+        let rows: Vec<AuditRow> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(after.0).bind(limit).fetch_all(c))?;
         let mut previous = after.1.to_owned();
         let sealed = rows.into_iter().map(|row| {
             let seq = row.seq.unwrap_or_default();
@@ -111,8 +110,7 @@ impl Store {
         const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
         let chain = self.audit_chain(tenant).await?;
         let statement = "select at_us from audit where tenant_id = $1 and at_us >= $2 and seq is not null order by at_us limit 1";
-        let first: Option<i64> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(since_us).fetch_optional(c))?;
+        let first: Option<i64> = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(since_us).fetch_optional(c))?;
         let Some(first) = first else { return Ok((chain.seq, chain.hash)) };
         let statement = "select min(seq) from audit where tenant_id = $1 and at_us >= $2 and at_us < $3 and seq is not null";
         let seq: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
@@ -133,8 +131,7 @@ impl Store {
                          union all
                          select start_hash from audit_chain where tenant_id = $1 and start_seq = $2
                          limit 1";
-        let hash: Option<String> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(seq).fetch_optional(c))?;
+        let hash: Option<String> = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(seq).fetch_optional(c))?;
         Ok(hash.unwrap_or_default())
     }
 
@@ -147,7 +144,8 @@ impl Store {
         let origin = origin.clone();
         self.write(move |mut conn| {
             Box::pin(async move {
-                let statement = "update audit_chain set checkpoint_seq = $3, checkpoint_at = $4 where tenant_id = $1 and checkpoint_seq = $2";
+                let statement =
+                    "update audit_chain set checkpoint_seq = $3, checkpoint_at = $4 where tenant_id = $1 and checkpoint_seq = $2";
                 let claimed = change!(
                     &mut conn,
                     sqlx::query(statement).bind(origin.tenant.as_str()).bind(before).bind(checkpoint.seq).bind(checkpoint.iat)
@@ -204,8 +202,7 @@ impl Store {
         self.write(move |mut conn| {
             Box::pin(async move {
                 let statement = "update audit_chain set start_seq = $2, start_hash = $3 where tenant_id = $1 and start_seq < $2";
-                let claimed =
-                    change!(&mut conn, sqlx::query(statement).bind(moved.tenant.as_str()).bind(last.seq).bind(&last.hash))?;
+                let claimed = change!(&mut conn, sqlx::query(statement).bind(moved.tenant.as_str()).bind(last.seq).bind(&last.hash))?;
                 if claimed > 0 {
                     record(&mut conn, &moved, Entry::done("audit.purged").detail(&format!("entries up to {}", last.seq))).await?;
                     let statement = "delete from audit_checkpoint where tenant_id = $1 and seq < $2";

@@ -26,13 +26,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn take_audit_tail(
-        &self,
-        origin: &Origin,
-        sink: &'static str,
-        holder: &str,
-        life: Duration,
-    ) -> Result<Option<i64>, Error> {
+    pub async fn take_audit_tail(&self, origin: &Origin, sink: &'static str, holder: &str, life: Duration) -> Result<Option<i64>, Error> {
         let (origin, holder) = (origin.clone(), holder.to_owned());
         self.write(move |mut conn| {
             Box::pin(async move {
@@ -75,12 +69,7 @@ impl Store {
                                   where tenant_id = $1 and sink = $2 and holder = $3 and seq < $4";
                 let moved = change!(
                     &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(sink)
-                        .bind(&holder)
-                        .bind(to)
-                        .bind(seconds(until))
+                    sqlx::query(statement).bind(origin.tenant.as_str()).bind(sink).bind(&holder).bind(to).bind(seconds(until))
                 )?;
                 Ok(moved > 0)
             })

@@ -145,10 +145,7 @@ fn last_seq(entries: &[Sealed]) -> i64 {
 async fn the_database_refuses_to_change_or_delete_entries() {
     let app = TestApp::start().await;
     log_in(&app, "waits").await;
-    for statement in [
-        "update audit set outcome = 'refused' where seq is null",
-        "delete from audit where seq is null",
-    ] {
+    for statement in ["update audit set outcome = 'refused' where seq is null", "delete from audit where seq is null"] {
         assert!(!tries(&app, statement).await, "{statement}");
     }
     seal_all(&app).await;
@@ -345,7 +342,8 @@ async fn a_purged_trail_begins_at_a_checkpoint() {
     seal_all(&app).await;
     let stands = app.store().audit_chain(&TenantId::default_tenant()).await.expect("the chain");
     assert_eq!(stands.start_seq, signed);
-    let entries = app.store().audit_page(&TenantId::default_tenant(), (stands.start_seq, &stands.start_hash), 1000).await.expect("the chain");
+    let entries =
+        app.store().audit_page(&TenantId::default_tenant(), (stands.start_seq, &stands.start_hash), 1000).await.expect("the chain");
     assert_eq!(entries[0].seq, signed + 1);
     assert!(entries.iter().any(|entry| entry.event == "audit.purged"));
     assert_eq!(verdict(&app, &[]).await, None);

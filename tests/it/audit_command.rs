@@ -53,9 +53,12 @@ fn events(entries: &[Value]) -> Vec<&str> {
 async fn entries_are_found_by_what_they_are_about() {
     let app = TestApp::start().await;
     let entry = |event| Entry::done(event).user(&UserId::new("u-dr.a"));
-    for (event, client, patient) in
-        [("login", None, None), ("patient.selected", Some("spa"), Some("p1")), ("code.issued", Some("spa"), Some("p1")), ("logout", None, None)]
-    {
+    for (event, client, patient) in [
+        ("login", None, None),
+        ("patient.selected", Some("spa"), Some("p1")),
+        ("code.issued", Some("spa"), Some("p1")),
+        ("logout", None, None),
+    ] {
         let mut entry = entry(event);
         if let Some(client) = client {
             entry = entry.client(&ClientId::new(client));
@@ -136,7 +139,9 @@ fn every_event_is_in_the_documents() {
                     Some(event) if call != "record_token(" || !arguments.contains("&'static") => written.push(event.to_owned()),
                     // What is named elsewhere: in the constants above, or by the caller of these functions.
                     _ => assert!(
-                        ["audit/", "authorize/emergency.rs", "authorize/patient.rs", "store/grant.rs"].iter().any(|own| file.starts_with(own)),
+                        ["audit/", "authorize/emergency.rs", "authorize/patient.rs", "store/grant.rs"]
+                            .iter()
+                            .any(|own| file.starts_with(own)),
                         "src/{file} names an event that this test cannot read: {call}{arguments}"
                     ),
                 }

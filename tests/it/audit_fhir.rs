@@ -57,7 +57,19 @@ fn agents<'v>(event: &'v Value, pattern: (&str, &str)) -> Vec<&'v Value> {
 /// FHIR R4 `AuditEvent`: what is required of every one, and the invariant sev-1.
 fn check_resource(event: &Value) {
     const ELEMENTS: [&str; 13] = [
-        "resourceType", "id", "meta", "type", "subtype", "action", "period", "recorded", "outcome", "outcomeDesc", "agent", "source", "entity",
+        "resourceType",
+        "id",
+        "meta",
+        "type",
+        "subtype",
+        "action",
+        "period",
+        "recorded",
+        "outcome",
+        "outcomeDesc",
+        "agent",
+        "source",
+        "entity",
     ];
     assert_eq!(event["resourceType"], "AuditEvent");
     for name in event.as_object().expect("an object").keys() {
@@ -202,8 +214,10 @@ async fn every_other_event_has_its_codes() {
     assert_eq!(used.len(), 1);
     assert_eq!((used[0]["outcome"].as_str(), used[0]["outcomeDesc"].as_str()), (Some("4"), Some("another client's token")));
 
-    let disabled = of(&events, DCM, "110137").into_iter().find(|event| event["agent"][0]["name"] == "alice (uid 1000)").expect("the command");
-    let acted_upon = disabled["entity"].as_array().expect("entities").iter().any(|entity| entity["what"]["identifier"]["value"] == "u-dr.b");
+    let disabled =
+        of(&events, DCM, "110137").into_iter().find(|event| event["agent"][0]["name"] == "alice (uid 1000)").expect("the command");
+    let acted_upon =
+        disabled["entity"].as_array().expect("entities").iter().any(|entity| entity["what"]["identifier"]["value"] == "u-dr.b");
     assert!(acted_upon, "{disabled}");
     let all = events.iter().map(Value::to_string).collect::<String>();
     for secret in [text(&tokens, "access_token"), text(&tokens, "refresh_token"), &code] {

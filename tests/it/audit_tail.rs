@@ -205,7 +205,8 @@ async fn a_server_writes_its_trail_to_standard_output_to_the_last_entry() {
         command.env_clear().current_dir(dir.path()).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    let mut server = admit(&["serve", "--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1", "--audit-log", "stdout"]).spawn().expect("the program");
+    let mut server =
+        admit(&["serve", "--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1", "--audit-log", "stdout"]).spawn().expect("the program");
     let mut said = BufReader::new(server.stderr.take().expect("its messages")).lines();
     assert!(said.any(|line| line.expect("text").contains("\"ready\"")), "it stopped");
     std::thread::spawn(move || said.for_each(drop));
@@ -218,7 +219,11 @@ async fn a_server_writes_its_trail_to_standard_output_to_the_last_entry() {
     let entries: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let places: Vec<i64> = entries.iter().map(|entry| entry["seq"].as_i64().expect("a place")).collect();
     assert_eq!(places, (1..=i64::try_from(entries.len()).expect("few")).collect::<Vec<_>>());
-    assert!(entries.iter().any(|entry| entry["event"] == "fhir_base.added" && entry["agent"].as_str().is_some_and(|agent| agent.contains("uid "))));
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry["event"] == "fhir_base.added" && entry["agent"].as_str().is_some_and(|agent| agent.contains("uid ")))
+    );
     let verified = admit(&["audit", "verify", "--json"]).output().expect("the program");
     assert!(verified.status.success());
     let found: Value = serde_json::from_slice(&verified.stdout).expect("JSON");

@@ -59,12 +59,7 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
 }
 
 /// How far one comes, from where, and what stops one.
-async fn look(
-    desk: &Desk,
-    chain: &AuditChain,
-    kept: &[String],
-    from: Option<i64>,
-) -> Result<(Walk, i64, Result<(), Break>), Failure> {
+async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64>) -> Result<(Walk, i64, Result<(), Break>), Failure> {
     let keys = desk.store.audit_keys(desk.tenant()).await?;
     let keys = Jwks::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).map_err(|error| Failure::failed(&error))?;
     let read = |jws: &str| Checkpoint::read(jws, &keys).ok().filter(|checkpoint| checkpoint.tenant == desk.tenant().as_str());
@@ -91,7 +86,10 @@ async fn look(
         }
         for (at, jws) in kept.iter().enumerate() {
             let Some(checkpoint) = read(jws) else {
-                return Err(Failure::failed(&format!("line {} of the file is no checkpoint that an audit key of this server has signed", at + 1)));
+                return Err(Failure::failed(&format!(
+                    "line {} of the file is no checkpoint that an audit key of this server has signed",
+                    at + 1
+                )));
             };
             if let Err(found) = walk.pin(&checkpoint) {
                 return Ok(Err(found));
