@@ -1,6 +1,9 @@
 //! AWS KMS as the keeper of the master key. KMS makes it, wrapped under a key that never leaves KMS; the database has the
 //! wrapped one, and it is opened once, at the start. Region and credentials are looked for where every AWS tool looks.
 
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::DisplayErrorContext;
 use aws_sdk_kms::primitives::Blob;
@@ -23,6 +26,8 @@ pub enum KmsError {
     Malformed,
 }
 
+/// How long one call may take, all its tries together.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What the wrapped key is bound to (KMS's encryption context); key policies can ask for it.
 const APP: (&str, &str) = ("app", "admit");
 const TENANT: &str = "tenant";
@@ -35,7 +40,9 @@ impl Kms {
     pub async fn connect() -> Result<Self, KmsError> {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
         let http = aws_smithy_http_client::Builder::new().tls_provider(provider).build_https();
-        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await;
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).timeout_config(timeouts);
+        let config = config.load().await;
         Ok(Self(Client::new(&config)))
     }
 

@@ -12,11 +12,18 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(app: Arc<App>, schedule: Schedule) {
     let mut looks = tokio::time::interval(LOOK);
+    let mut was_well = true;
     loop {
         looks.tick().await;
         let origin = Origin::command(app.tenant.id.clone(), app.clock.now());
-        if let Err(error) = app.keys.keep_up(&app.store, &origin, schedule).await {
-            tracing::warn!(%error, "could not look after the signing keys; they serve on");
+        match app.keys.keep_up(&app.store, &origin, schedule).await {
+            Ok(()) => was_well = true,
+            // Once, and not every second.
+            Err(error) if was_well => {
+                tracing::warn!(%error, "the signing keys cannot be looked after; those that sign now sign on");
+                was_well = false;
+            }
+            Err(_) => {}
         }
     }
 }

@@ -74,6 +74,7 @@ impl Schedule {
         let longest_token = match purpose {
             Purpose::Access => ACCESS_LIFE,
             Purpose::Id => ID_TOKEN_LIFE,
+            Purpose::Audit => Duration::ZERO, // what it signed is verified by the public halves that the database keeps
         };
         longest_token + self.0.unwrap_or(LONGEST_NOTICE).clamp(SHORTEST_AFTERLIFE, LONGEST_NOTICE)
     }
@@ -93,13 +94,14 @@ impl KeyRing {
     /// [`KeyError`]; what was not done then is due still.
     pub async fn keep_up(&self, store: &Store, origin: &Origin, schedule: Schedule) -> Result<(), KeyError> {
         let now = origin.now;
+        let published = store.published_keys(&self.tenant, now).await?;
         // Opens what is there: under another master key, the new one would be a key that no server can open.
         self.current(store, now).await?;
-        let published = store.published_keys(&self.tenant, now).await?;
         let in_service: Vec<&StoredKey> = published.iter().filter(|key| key.is_in_service(now)).collect();
         let mut seen = HashSet::new();
         let mut kinds: Vec<_> = in_service.iter().map(|key| key.kind()).filter(|kind| seen.insert(*kind)).collect();
         kinds.reverse(); // the most urgent first, should there be no room for all
+        let mut done = Ok(());
         for kind in kinds {
             let kin: Vec<&StoredKey> = in_service.iter().filter(|key| key.kind() == kind).copied().collect();
             let signing = kin.iter().position(|key| key.active_at <= now);
@@ -107,21 +109,21 @@ impl KeyRing {
                 store.retire_keys_before(origin, signing, signing.active_at + schedule.afterlife(signing.purpose)).await?;
             }
             if let Some(active_at) = schedule.next_after(&kin, now) {
-                self.make_next(store, origin, &kin, active_at).await?;
+                match self.make_next(store, origin, &kin, active_at).await {
+                    Err(full @ KeyError::TooMany(_)) => done = Err(full), // those that sign now sign on
+                    made => made?,
+                }
             }
         }
         if store.has_removed_keys(origin).await? {
             store.erase_removed_keys(origin).await?;
         }
-        Ok(())
+        done
     }
 
     async fn make_next(&self, store: &Store, origin: &Origin, kin: &[&StoredKey], active_at: OffsetDateTime) -> Result<(), KeyError> {
         let Some(youngest) = kin.first() else { return Ok(()) };
-        if let Err(error) = self.check_room(store, origin, youngest.purpose).await {
-            tracing::warn!(%error, "no new signing key is made; the old one signs on");
-            return Ok(());
-        }
+        self.check_room(store, origin, youngest.purpose).await?;
         let key = self.make(youngest.kind(), origin.now, active_at).await?;
         let (purpose, algorithm, key_id) = (key.purpose.as_str(), key.algorithm, key.id.clone());
         if store.add_key_after(origin, Some(youngest.active_at), key).await? {

@@ -23,7 +23,7 @@ fn library() -> String {
 }
 
 /// A server whose clock is off by what the file says, such as `+3600`. Its timers are not.
-fn with_clock(offset: &Path) -> Start {
+pub fn with_clock(offset: &Path) -> Start {
     let variables = [
         ("LD_PRELOAD", library()),
         ("FAKETIME_TIMESTAMP_FILE", offset.display().to_string()),

@@ -12,6 +12,7 @@ mod kill;
 mod overload;
 mod power_loss;
 mod restore;
+mod rotation;
 mod support;
 mod upgrade;
 
@@ -39,7 +40,17 @@ pub struct Fault {
 }
 
 /// Every fault, in the order in which they run: one after the other.
-const ALL: &[Fault] = &[kill::FAULT, failpoints::FAULT, durable::FAULT, power_loss::FAULT, clock::FAULT, restore::FAULT, overload::FAULT, upgrade::FAULT];
+const ALL: &[Fault] = &[
+    kill::FAULT,
+    failpoints::FAULT,
+    durable::FAULT,
+    power_loss::FAULT,
+    clock::FAULT,
+    restore::FAULT,
+    rotation::FAULT,
+    overload::FAULT,
+    upgrade::FAULT,
+];
 
 /// Faults: the server is killed, cut off and lied to while clients use it.
 #[derive(Parser)]

@@ -37,6 +37,7 @@ async fn a_rotation_elsewhere_is_seen_within_a_second() {
     let app = TestApp::start().await;
     let other = app.another().await;
     let before = kid(&issue(&app).await);
+    app.advance(Duration::seconds(1));
     let now = app.clock.now();
     let made = other.app.keys.rotate(other.store(), &other.origin(), (Purpose::Access, Algorithm::Es256), now).await;
     let made = made.expect("a new key").id.to_string();

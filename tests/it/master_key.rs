@@ -36,7 +36,8 @@ async fn a_master_key_is_changed_while_servers_run() {
     assert_eq!(under(&app).await, [old.id()]);
 
     let done = second.app.keys.reseal(second.store(), &second.origin()).await.expect("sealed anew");
-    assert_eq!((done.changed, done.all, done.under.as_str()), (2, 2, new.id()));
+    let all = keys(&app).await.len() as u64;
+    assert_eq!((done.changed, done.all, done.under.as_str()), (all, all, new.id()));
     assert_eq!(under(&app).await, [new.id()]);
     for server in [&first, &second] {
         assert_eq!(server.introspect(&issue(server).await).await["active"], true);
@@ -69,7 +70,8 @@ async fn what_the_first_versions_sealed_is_sealed_anew() {
     let server = app.another().await;
     assert_eq!(under(&app).await, ["unnamed"]);
     assert_eq!(server.introspect(&issue(&server).await).await["active"], true);
-    assert_eq!(server.app.keys.reseal(server.store(), &server.origin()).await.expect("sealed anew").changed, 2);
+    let all = keys(&app).await.len() as u64;
+    assert_eq!(server.app.keys.reseal(server.store(), &server.origin()).await.expect("sealed anew").changed, all);
     assert_eq!(under(&app).await, [app.master().id()]);
 }
 
@@ -92,7 +94,7 @@ async fn all_is_sealed_anew_or_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_may_come_and_go_while_they_are_sealed_anew() {
     let app = Arc::new(TestApp::start().await);
-    app.sql("delete from signing_key where purpose = 'id'").await;
+    app.sql("delete from signing_key where purpose <> 'access'").await;
     let both = |first: &MasterKey, second: &MasterKey| {
         let copy = |key: &MasterKey| MasterKey::parse(&key.expose()).expect("a key");
         copy(first).before(copy(second))

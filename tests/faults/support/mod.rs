@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use client::{AppOfOurs, Lost, tokens_of};
 pub use database::Database;
 pub use http::{Http, Reply, Target};
-pub use installation::{Installation, Particulars};
+pub use installation::{FHIR_BASE, Installation, Particulars};
 pub use ledger::{Family, Ledger, Tokens, jti};
 pub use postgres::Postgres;
 pub use server::{Server, Start, signal};
