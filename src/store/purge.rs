@@ -25,7 +25,7 @@ const KINDS: [(&str, Duration); 10] = [
         "delete from launch
           where tenant_id = $1 and +expires_at < $2
             and launch_id in (select launch_id from launch where tenant_id = $1 and expires_at < $2 limit $3)",
-        Duration::HOUR,
+        Duration::hours(2),
     ),
     (
         "delete from session
@@ -44,13 +44,14 @@ const KINDS: [(&str, Duration); 10] = [
         "delete from revoked_token
           where tenant_id = $1 and +expires_at < $2
             and jti in (select jti from revoked_token where tenant_id = $1 and expires_at < $2 limit $3)",
-        Duration::HOUR,
+        Duration::DAY,
     ),
+    // A clock that is ahead must not open the way to a replay for the others.
     (
         "delete from client_assertion
           where tenant_id = $1 and +expires_at < $2
             and (client_id, jti) in (select client_id, jti from client_assertion where tenant_id = $1 and expires_at < $2 limit $3)",
-        CLOCKS,
+        Duration::DAY,
     ),
     // An administrator's list says of it that it has expired.
     (
@@ -83,10 +84,10 @@ const KINDS: [(&str, Duration); 10] = [
     ),
 ];
 
-/// By so much the clocks of instances may differ.
-const CLOCKS: Duration = Duration::MINUTE;
+/// By so much an instance's clock may be ahead of the others', and what it forgets is over for them as well.
+const CLOCKS: Duration = Duration::HOUR;
 /// No window in which failed sign-ins are counted is longer than ten minutes.
-const FAILURES: Duration = Duration::HOUR;
+const FAILURES: Duration = Duration::hours(2);
 
 impl Store {
     /// Forgets what can no longer matter. Everybody else writes in between; where it fails, the next one goes on. Returns

@@ -16,6 +16,8 @@ const SMALL: [&str; 6] = ["tenant", "fhir_base", "signing_key", "registration_to
 /// What every row has in common with a great many: to go by these alone is to read everything.
 const COMMON: [&str; 2] = ["tenant_id", "fhir_base"];
 
+/// What opens, copies, brings up to date or restores a whole database is not for requests.
+const WHOLE: [&str; 8] = ["catalogue.rs", "connect", "copy.rs", "migrate", "pool", "restore.rs", "snapshot.rs", "writer"];
 /// Statements that may read a whole table, and why.
 const EXCEPTIONS: [(&str, &str); 11] = [
     ("client.rs clients", "an administrator's list: the first so many, in the order of the key"),
@@ -76,7 +78,7 @@ fn is_statement(text: &str) -> bool {
     ["select ", "insert ", "update ", "delete ", "with "].iter().any(|verb| text.trim_start().starts_with(verb))
 }
 
-/// The files of the store, without comments and tests.
+/// The files of the store, without tests.
 fn sources() -> Vec<(String, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(dir).expect("src/store can be read") {
@@ -88,12 +90,11 @@ fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root, &mut found);
     found.sort();
-    let product = found.iter().filter(|path| path.file_name().is_some_and(|name| name != "tests.rs"));
-    let read = product.map(|path| {
+    let name = |path: &Path| path.strip_prefix(&root).expect("below the store").display().to_string();
+    let of_requests = |path: &&PathBuf| !name(path).ends_with("tests.rs") && !WHOLE.iter().any(|whole| name(path).starts_with(whole));
+    let read = found.iter().filter(of_requests).map(|path| {
         let text = fs::read_to_string(path).expect("a source file");
-        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let lines: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-        (path.strip_prefix(&root).expect("below the store").display().to_string(), lines.join("\n"))
+        (name(path), text.split("#[cfg(test)]").next().unwrap_or_default().to_owned())
     });
     read.collect()
 }
@@ -105,10 +106,25 @@ enum Word {
 }
 
 fn words(text: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    for (place, part) in text.replace("'\"'", "").split('"').enumerate() {
-        words.push(if place % 2 == 0 { Word::Code(part.split_whitespace().collect()) } else { Word::Literal(part.to_owned()) });
+    let (mut words, mut code, mut rest) = (Vec::new(), String::new(), text.chars().peekable());
+    while let Some(c) = rest.next() {
+        match c {
+            '/' if rest.peek() == Some(&'/') => while rest.next_if(|c| *c != '\n').is_some() {},
+            '\'' if rest.peek() == Some(&'"') => drop(rest.next()),
+            '"' => {
+                let mut literal = String::new();
+                while let Some(c) = rest.next_if(|c| *c != '"') {
+                    literal.push(c);
+                    literal.extend(rest.next_if(|_| c == '\\'));
+                }
+                rest.next();
+                words.extend([Word::Code(std::mem::take(&mut code)), Word::Literal(literal)]);
+            }
+            c if c.is_whitespace() => {}
+            c => code.push(c),
+        }
     }
+    words.push(Word::Code(code));
     words
 }
 
