@@ -108,7 +108,7 @@ fn tell(restored: &Restored, taken_at: Option<OffsetDateTime>, sealed: Option<&s
         note(&format!("and do again what has to be: {TO_BE_DONE_AGAIN}."));
     }
     note("A key that was revoked since signs again: revoke it before you start a server (`admit key list`).");
-    note("Validators that look at signatures alone let access tokens of before in until they expire, within the hour.");
+    note("Validators that look at signatures alone let access tokens of before in until they expire, within ten minutes.");
     if let Some(why) = sealed {
         note(&format!("No server can start yet, for the signing keys cannot be opened: {why}."));
     }
