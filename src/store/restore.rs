@@ -37,14 +37,16 @@ pub struct Ended {
     pub decisions: u64,
     /// Initial access tokens for apps that register themselves.
     pub registration_tokens: u64,
+    /// Keys that sign tokens; only where that was asked for.
+    pub keys: u64,
 }
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sessions, flows, launches, grants, decisions, registration_tokens } = self;
+        let Self { sessions, flows, launches, grants, decisions, registration_tokens, keys } = self;
         write!(
             f,
-            "sessions {sessions}, flows {flows}, launches {launches}, grants {grants}, remembered decisions {decisions}, registration tokens {registration_tokens}"
+            "sessions {sessions}, flows {flows}, launches {launches}, grants {grants}, remembered decisions {decisions}, registration tokens {registration_tokens}, keys {keys}"
         )
     }
 }
@@ -61,12 +63,13 @@ pub struct Restored {
 }
 
 /// Makes a copy of a database fit to be used: it is whole and ours, its tables are up to date, and
-/// what was given before `origin.now` is worth nothing. `source` says in the audit trail where it
-/// came from. Nobody else may have the file open; it is one file again at the end.
+/// what was given before `origin.now` is worth nothing. Where the keys that sign tokens are revoked
+/// as well, the next server makes new ones. `source` says in the audit trail where it came from.
+/// Nobody else may have the file open; it is one file again at the end.
 ///
 /// # Errors
 /// [`Error::Unusable`] says what is wrong with it.
-pub async fn revive(file: &Path, origin: &Origin, source: &str) -> Result<Restored, Error> {
+pub async fn revive(file: &Path, origin: &Origin, source: &str, revoke_keys: bool) -> Result<Restored, Error> {
     let mut connection = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
@@ -88,7 +91,7 @@ pub async fn revive(file: &Path, origin: &Origin, source: &str) -> Result<Restor
     if broken.is_some() {
         return Err(Error::Unusable("it is inconsistent: a foreign key points nowhere".to_owned()));
     }
-    let restored = renew(&mut connection, origin, source).await?;
+    let restored = renew(&mut connection, origin, source, revoke_keys).await?;
     // What Litestream writes down of a file is not about this one.
     sqlx::raw_sql("drop table if exists _litestream_seq; drop table if exists _litestream_lock").execute(&mut connection).await?;
     connection.close().await?;
@@ -137,7 +140,7 @@ fn foreign(error: sqlx::Error) -> Error {
 }
 
 /// One transaction: everything ends, and the tenants learn since when something counts.
-async fn renew(connection: &mut SqliteConnection, origin: &Origin, source: &str) -> Result<Restored, Error> {
+async fn renew(connection: &mut SqliteConnection, origin: &Origin, source: &str, revoke_keys: bool) -> Result<Restored, Error> {
     let known_until: Option<i64> = sqlx::query_scalar("select max(at_us) from audit").fetch_one(&mut *connection).await?;
     let tenants: Vec<String> = sqlx::query_scalar("select tenant_id from tenant order by tenant_id").fetch_all(&mut *connection).await?;
     let mut transaction = connection.begin_with("begin immediate").await?;
@@ -146,7 +149,10 @@ async fn renew(connection: &mut SqliteConnection, origin: &Origin, source: &str)
     for tenant in tenants {
         let origin = Origin { tenant: TenantId::new(tenant), ..origin.clone() };
         let mut conn = Conn::Sqlite(&mut transaction);
-        let ended = end_everything(&mut conn, &origin).await?;
+        let mut ended = end_everything(&mut conn, &origin).await?;
+        if revoke_keys {
+            ended.keys = end_keys(&mut conn, &origin).await?;
+        }
         // Of two restores the later one counts, whatever the clock says. What is issued in this second still is from before.
         let statement = "update tenant set valid_from = case when valid_from > $2 then valid_from else $2 end
                           where tenant_id = $1
@@ -185,7 +191,15 @@ async fn end_everything(conn: &mut Conn<'_>, origin: &Origin) -> Result<Ended, E
         *gone = change!(conn, sqlx::query(statement).bind(tenant))?;
     }
     let [flows, launches, decisions, registration_tokens] = gone;
-    Ok(Ended { sessions, flows, launches, grants, decisions, registration_tokens })
+    Ok(Ended { sessions, flows, launches, grants, decisions, registration_tokens, keys: 0 })
+}
+
+/// As [`Store::revoke_key`](super::Store::revoke_key) does, but for those that sign the audit trail, which say nothing of tokens.
+async fn end_keys(conn: &mut Conn<'_>, origin: &Origin) -> Result<u64, Error> {
+    let statement = "update signing_key
+                        set revoked_at = $2, removed_at = $2, retired_at = coalesce(retired_at, $2), sealed = ''
+                      where tenant_id = $1 and purpose in ('access', 'id') and revoked_at is null";
+    Ok(change!(conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(seconds(origin.now)))?)
 }
 
 impl Ended {
@@ -197,6 +211,7 @@ impl Ended {
             grants: self.grants + other.grants,
             decisions: self.decisions + other.decisions,
             registration_tokens: self.registration_tokens + other.registration_tokens,
+            keys: self.keys + other.keys,
         }
     }
 }

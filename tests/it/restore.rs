@@ -1,6 +1,7 @@
 //! After a restore nothing that is good once comes to life again. Case ids are those of the threat catalogue.
 
 use admit::audit::Origin;
+use admit::key::Purpose;
 use admit::secret::InitialAccessToken;
 use admit::store::{Location, RegistrationToken, Restored, Store, revive, snapshot};
 use admit::token::Algorithm;
@@ -13,7 +14,7 @@ use time::Duration;
 
 use crate::support::ask::Ask;
 use crate::support::asserting::{bent, service};
-use crate::support::{Browser, FHIR1, Forge, Landing, SCOPE, SECRET, TestApp, fresh};
+use crate::support::{Browser, FHIR1, Forge, ISSUER, Landing, SCOPE, SECRET, TestApp, fresh};
 
 /// A backup in a folder of its own.
 struct Backup {
@@ -33,8 +34,12 @@ impl Backup {
 
     /// A server on what comes back, and what ended.
     async fn restore(&self, app: &TestApp) -> (TestApp, Restored) {
+        self.restore_with(app, false).await
+    }
+
+    async fn restore_with(&self, app: &TestApp, revoke_keys: bool) -> (TestApp, Restored) {
         let file = self.dir.path().join("backup.db");
-        let restored = revive(&file, &app.origin(), "a backup of this test").await.expect("it is whole");
+        let restored = revive(&file, &app.origin(), "a backup of this test", revoke_keys).await.expect("it is whole");
         let mut store = Store::open(&Location::Sqlite(file), app.clock.now()).await.expect("it opens");
         if let Location::Postgres(_) = app.location() {
             let server = fresh().await.open(app.clock.now()).await;
@@ -205,6 +210,26 @@ async fn a_server_that_came_back_works_at_once() {
     restored.assert(&assertion).await.assert_turned_away("used before");
 }
 
+/// KF-11: whoever has a key that was revoked since the backup signs what they like, with a time after the restore.
+#[tokio::test]
+async fn keys_may_be_revoked_with_everything_else() {
+    let app = TestApp::start().await;
+    let stolen = Forge::of(&app, Purpose::Access).await;
+    let (restored, Restored { ended, .. }) = Backup::of(&app).await.restore_with(&app, true).await;
+    app.advance(Duration::SECOND);
+    assert!(ended.keys >= 2, "{ended}");
+    let now = app.clock.now().unix_timestamp();
+    let forged = json!({
+        "iss": ISSUER, "sub": "bsc", "client_id": "bsc", "aud": format!("{FHIR1}/"), "exp": now + 300, "iat": now, "nbf": now,
+        "jti": admit::secret::nonce(), "scope": "system/Patient.rs", "tenant_id": "default",
+    });
+    let forged = Value::from(stolen.access_token(&forged));
+    assert!(app.is_active(&forged).await, "it is a good forgery where its key stands");
+    assert_dead(&restored, &forged, "by a revoked key").await;
+    let tokens = restored.tokens("spa", SCOPE).await;
+    assert!(restored.is_active(&tokens["access_token"]).await && is_let_in(&restored, &tokens["access_token"]).await);
+}
+
 /// KF-11: an assertion may have been used as soon as its `exp` was near enough, its `iat` not too far ahead.
 #[tokio::test]
 async fn an_assertion_that_could_have_been_used_before_waits_until_it_must_be_new() {
@@ -249,6 +274,6 @@ async fn a_restore_says_in_the_audit_trail_what_it_ended() {
     restored.store().close().await;
 
     let earlier = Origin { now: app.clock.now() - Duration::hours(1), ..app.origin() };
-    let again = revive(&backup.dir.path().join("backup.db"), &earlier, "again").await.expect("it is whole");
+    let again = revive(&backup.dir.path().join("backup.db"), &earlier, "again", false).await.expect("it is whole");
     assert_eq!((again.ended, again.valid_from), (admit::store::Ended::default(), valid_from));
 }

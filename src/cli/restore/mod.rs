@@ -37,6 +37,9 @@ pub(super) struct Restore {
     /// Take the place of the SQLite database that is there; it is kept beside, under another name
     #[arg(long)]
     replace: bool,
+    /// Revoke every key that signs tokens: the next server makes new ones, and validators with embedded keys need them
+    #[arg(long)]
+    revoke_keys: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -70,7 +73,7 @@ pub(super) async fn run(config: Config, asked: Restore) -> Result<(), Failure> {
         Some(taken_at) => format!("backup of {}", at(taken_at).as_str().unwrap_or_default()),
         None => "SQLite database".to_owned(),
     };
-    let restored = revive(&file, &origin, &source).await.map_err(|error| match error {
+    let restored = revive(&file, &origin, &source, asked.revoke_keys).await.map_err(|error| match error {
         Error::Unusable(why) => Failure::failed(&format!("{} cannot be restored: {why}", asked.from.display())),
         other => other.into(),
     })?;
@@ -107,8 +110,14 @@ fn tell(restored: &Restored, taken_at: Option<OffsetDateTime>, sealed: Option<&s
         ));
         note(&format!("and do again what has to be: {TO_BE_DONE_AGAIN}."));
     }
-    note("A key that was revoked since signs again: revoke it before you start a server (`admit key list`).");
-    note("Validators that look at signatures alone let access tokens of before in until they expire, within ten minutes.");
+    if restored.ended.keys == 0 {
+        note("A key that was revoked since signs again: revoke it before you start a server, or restore with --revoke-keys.");
+        note("Validators that look at signatures alone let access tokens of before in until they expire, within ten minutes.");
+    } else {
+        note(
+            "The keys that signed tokens are revoked, and the next server makes new ones: give them to validators that have keys embedded.",
+        );
+    }
     if let Some(why) = sealed {
         note(&format!("No server can start yet, for the signing keys cannot be opened: {why}."));
     }
@@ -147,6 +156,7 @@ fn describe(database: &Location, restored: &Restored, taken_at: Option<OffsetDat
         .with("ended_grants", ended.grants)
         .with("forgotten_decisions", ended.decisions)
         .with("ended_registration_tokens", ended.registration_tokens)
+        .with("revoked_keys", ended.keys)
         .with("kept", kept.map(|path| path.to_string_lossy().into_owned()))
 }
 
