@@ -9,6 +9,7 @@ use tempfile::{NamedTempFile, TempDir};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::desk::refuse_missing;
 use super::output::{Output, Record, at, note};
 use super::{Failure, input, prompt};
 use crate::backup::{Manifest, Protection, Recipient};
@@ -48,13 +49,11 @@ The master key is not in a backup: keep a copy of it elsewhere. Without it, the 
 
 pub(super) async fn run(config: Config, asked: Backup) -> Result<(), Failure> {
     let now = Clock::System.now();
+    refuse_missing(&config.database)?;
     let protection = asked.protection()?;
     let to = asked.target(now, &protection)?;
     // Beside the database, whatever the backup is written to: nothing in clear gets there.
     let folder = match &config.database {
-        Location::Sqlite(path) if !path.exists() => {
-            return Err(Failure::unavailable(format!("there is no database {}: name the right one with --database", path.display())));
-        }
         Location::Sqlite(path) => folder_of(path).to_owned(),
         Location::Postgres(_) => std::env::temp_dir(),
     };

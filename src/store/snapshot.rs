@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 use time::OffsetDateTime;
 
-use super::catalogue::{self, Line};
-use super::{Error, Location, Options, Schema, Store};
+use super::{Error, Location, Options, Schema, Status, Store};
 
 /// What a snapshot has in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +28,13 @@ pub async fn snapshot(options: impl Into<Options>, to: &Path, now: OffsetDateTim
     let options = options.into();
     match &options.location {
         Location::Sqlite(from) => sqlite(from, to).await?,
-        Location::Postgres(url) => {
-            refuse_other_version(url).await?;
+        Location::Postgres(_) => {
+            refuse_other_version(&options.location).await?;
             postgres(options, to, now).await?;
         }
     }
-    look(to).await
+    let Status { schema, rows, .. } = Status::of(&Location::Sqlite(to.to_owned())).await?;
+    Ok(Snapshot { schema: schema.version, rows: rows.into_iter().collect() })
 }
 
 /// A read transaction: in WAL mode it holds up nobody, and nobody holds it up.
@@ -56,11 +56,8 @@ async fn postgres(options: Options, to: &Path, now: OffsetDateTime) -> Result<()
 }
 
 /// To open a database brings its tables up to date, which is not for a backup to do.
-async fn refuse_other_version(url: &str) -> Result<(), Error> {
-    let unusable = |error: sqlx::Error| Error::Unusable(format!("PostgreSQL cannot be reached: {error}"));
-    let mut connection = PgConnection::connect(url).await.map_err(unusable)?;
-    let schema = Schema::read(&mut Line::Postgres(&mut connection)).await?;
-    connection.close().await?;
+async fn refuse_other_version(location: &Location) -> Result<(), Error> {
+    let schema = Schema::of(location).await?;
     if schema.pending.is_empty() && schema.unknown.is_empty() {
         return Ok(());
     }
@@ -69,18 +66,4 @@ async fn refuse_other_version(url: &str) -> Result<(), Error> {
         schema.version,
         Schema::newest()
     )))
-}
-
-async fn look(file: &Path) -> Result<Snapshot, Error> {
-    let options = SqliteConnectOptions::new().filename(file).create_if_missing(false).disable_statement_logging();
-    let mut connection = options.connect().await?;
-    let mut rows = BTreeMap::new();
-    let mut line = Line::Sqlite(&mut connection);
-    let schema = Schema::read(&mut line).await?.version;
-    for table in catalogue::tables(&mut line).await? {
-        let count = table.count(&mut line).await?;
-        rows.insert(table.name, count);
-    }
-    connection.close().await?;
-    Ok(Snapshot { schema, rows })
 }

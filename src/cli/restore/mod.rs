@@ -58,7 +58,7 @@ const TO_BE_DONE_AGAIN: &str = "user.disabled user.password_set client.disabled 
 
 pub(super) async fn run(config: Config, asked: Restore) -> Result<(), Failure> {
     let _alone = InstanceLock::take(&config.database)?;
-    let place = Place::look(&config.database, asked.replace)?;
+    let place = Place::look(&config.database, asked.replace).await?;
     let work = private_folder(&place.folder())?;
     let file = work.path().join("restored.db");
     let from = asked.from.clone();

@@ -12,10 +12,13 @@ use super::{beside, elsewhere};
 use crate::cli::Failure;
 use crate::cli::backup::stamp;
 use crate::cli::output::note;
-use crate::store::{Error, Location, Settled, Store, settle};
+use crate::store::{Error, Location, Schema, Settled, Store, settle};
 
 /// What SQLite puts beside a database, and belongs to it: changes that are not in the file, or are to be taken back.
 const JOURNALS: [&str; 2] = ["-wal", "-journal"];
+
+/// What to do where PostgreSQL has something in it.
+const EMPTY: &str = "restore into an empty database or schema, and let the servers use that one";
 
 /// A place that may be taken.
 pub(super) enum Place {
@@ -27,9 +30,13 @@ pub(super) enum Place {
 
 impl Place {
     /// Refuses a place that is taken, before anything is read.
-    pub(super) fn look(database: &Location, may_replace: bool) -> Result<Self, Failure> {
+    pub(super) async fn look(database: &Location, may_replace: bool) -> Result<Self, Failure> {
         let Location::Sqlite(path) = database else {
-            // Whether it is empty is seen in the transaction that fills it.
+            // To open it would bring its tables up to date; whether those of today are empty is seen in the transaction that fills them.
+            let schema = Schema::of(database).await?;
+            if schema.version > 0 && (!schema.pending.is_empty() || !schema.unknown.is_empty()) {
+                return Err(Failure::conflict(format!("the database has tables of another version of Admit in it already; {EMPTY}")));
+            }
             return Ok(Self::Server(database.clone()));
         };
         // Not the link to it, which would be replaced by the file.
@@ -68,9 +75,7 @@ impl Place {
                 from.close().await;
                 to.close().await;
                 copied.map_err(|error| match error {
-                    Error::NotEmpty { .. } => {
-                        Failure::from(error).or_else("restore into an empty database or schema, and let the servers use that one")
-                    }
+                    Error::NotEmpty { .. } => Failure::from(error).or_else(EMPTY),
                     other => other.into(),
                 })?;
                 Ok(None)
