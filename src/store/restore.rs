@@ -136,7 +136,7 @@ async fn check(connection: &mut SqliteConnection) -> Result<(), Error> {
 }
 
 fn foreign(error: sqlx::Error) -> Error {
-    Error::Unusable(format!("it cannot be read as a database: {error}"))
+    Error::Unusable(format!("it is damaged, or no database: {error}"))
 }
 
 /// One transaction: everything ends, and the tenants learn since when something counts.
