@@ -23,6 +23,9 @@ pub(super) use commit::{Course, Mark};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a sign of life may take.
 const PING: Duration = Duration::from_millis(500);
+/// How long after a connection was not to be had it is tried again: twice as long each time, up to a limit.
+const PAUSE: Duration = Duration::from_millis(10);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// A connection that rested for longer is asked for a sign of life before it is used.
 const FRESH: Duration = Duration::from_secs(1);
 /// A connection that nobody needed for so long is closed.
@@ -77,19 +80,34 @@ impl Pool {
         }))
     }
 
-    /// A connection that nobody else has, and that was well a moment ago.
+    /// A connection that nobody else has, and that was well a moment ago. Where no new one is to be
+    /// had (too many are open, a server starts or takes over), it is tried again, and one that was
+    /// given back meanwhile will do.
     pub(super) async fn take(&self) -> Result<Held, sqlx::Error> {
+        let mut why = sqlx::Error::PoolTimedOut;
         let take = async {
             let slot = Arc::clone(&self.0.slots).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-            while let Some((mut connection, is_trusted)) = self.0.next() {
-                if is_trusted || matches!(tokio::time::timeout(PING, connection.ping()).await, Ok(Ok(()))) {
-                    return Ok(self.held(connection, slot));
+            let mut pause = PAUSE;
+            loop {
+                while let Some((mut connection, is_trusted)) = self.0.next() {
+                    if is_trusted || matches!(tokio::time::timeout(PING, connection.ping()).await, Ok(Ok(()))) {
+                        return Ok(self.held(connection, slot));
+                    }
+                    self.0.failed();
                 }
-                self.0.failed();
+                match self.connect().await {
+                    Ok(connection) => return Ok(self.held(connection, slot)),
+                    Err(error) if stays(&error) => return Err(error),
+                    Err(error) => why = error,
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
             }
-            Ok(self.held(self.connect().await?, slot))
         };
-        tokio::time::timeout(PATIENCE, take).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        match tokio::time::timeout(PATIENCE, take).await {
+            Ok(taken) => taken,
+            Err(_) => Err(why),
+        }
     }
 
     fn held(&self, connection: PgConnection, slot: OwnedSemaphorePermit) -> Held {
@@ -225,6 +243,16 @@ async fn greet(host: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
         )));
     }
     Ok(connection)
+}
+
+/// Whether a connection will not be had in a moment either: a certificate or a password is wrong.
+fn stays(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => true,
+        sqlx::Error::Io(inner) => inner.kind() == std::io::ErrorKind::InvalidData, // what rustls makes of a bad certificate
+        sqlx::Error::Database(inner) => inner.code().is_some_and(|code| ["28", "3D"].iter().any(|class| code.starts_with(class))),
+        _ => false,
+    }
 }
 
 /// Whether a connection is of no use after this: its server went away, ended it, or only reads since a failover.

@@ -56,6 +56,7 @@ mod own_rights;
 mod patient_context;
 mod picker;
 mod pkce;
+mod postgres;
 mod process;
 mod prompt;
 mod query_plans;

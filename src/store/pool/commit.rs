@@ -14,7 +14,9 @@ use sqlx::{Connection as _, PgConnection};
 use super::super::{Conn, Error};
 use super::{PATIENCE, Pool, is_lost, wait, within};
 
-/// How long one looks for the traces of a commit.
+/// How long a commit may take before it counts as in doubt: with the search, no longer than any other wait.
+const COMMIT: Duration = Duration::from_secs(1);
+/// How long one looks for the traces of a commit in doubt.
 const SEARCH: Duration = Duration::from_secs(1);
 /// How long after the first look comes the second; each pause is twice the one before.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -126,7 +128,7 @@ where
         Err(error) => return End::Lost(error.into()),
     };
     match work(Conn::Postgres(&mut transaction, course)).await {
-        Ok(value) => match within(transaction.commit()).await {
+        Ok(value) => match wait(COMMIT, transaction.commit()).await {
             Ok(()) => End::Committed(value),
             Err(error) if is_lost(&error) => End::InDoubt(value, error),
             Err(error) => End::Undone(error.into()),

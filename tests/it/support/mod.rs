@@ -24,7 +24,7 @@ pub mod wire;
 pub use app::{FHIR1, FHIR2, ISSUER, READER, ROLE, TestApp, encode};
 pub use authority::{Authority, Question, Saying, endpoint_of};
 pub use browser::{Browser, Landing, request};
-pub use database::{Database, fresh};
+pub use database::{Database, fresh, postgres_url};
 pub use fhir_server::LIVE;
 pub use forge::{Forge, compact, genuine_claims};
 pub use key_server::{KeyServer, Mood};
