@@ -6,10 +6,13 @@
 #![allow(clippy::panic, reason = "a test that cannot go on says why")]
 
 mod clock;
+mod commit;
 mod durable;
 mod failpoints;
 mod kill;
+mod network;
 mod overload;
+mod postgres_start;
 mod power_loss;
 mod restore;
 mod rotation;
@@ -50,6 +53,10 @@ const ALL: &[Fault] = &[
     rotation::FAULT,
     overload::FAULT,
     upgrade::FAULT,
+    commit::FAULT,
+    network::FAULT,
+    postgres_start::TLS,
+    postgres_start::KF_12,
 ];
 
 /// Faults: the server is killed, cut off and lied to while clients use it.

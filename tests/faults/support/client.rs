@@ -211,7 +211,8 @@ impl Browser<'_> {
     /// Where a form leads.
     async fn submit(&mut self, path: &str, form: &[(&str, &str)]) -> Result<String, Lost> {
         let cookies = self.cookies();
-        let headers = [("cookie", cookies.as_str()), ("origin", self.app.installation.issuer.as_str()), ("sec-fetch-site", "same-origin")];
+        let headers =
+            [("cookie", cookies.as_str()), ("origin", self.app.installation.issuer.as_str()), ("sec-fetch-site", "same-origin")];
         let reply = self.app.http.post(path, &headers, form).await?;
         Ok(self.leads(&reply))
     }

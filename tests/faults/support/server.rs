@@ -22,6 +22,8 @@ pub struct Start {
     pub before: Vec<String>,
     /// Further arguments of `admit serve`.
     pub arguments: Vec<String>,
+    /// Another way to the database than the installation's own.
+    pub database: Option<String>,
     /// Further variables.
     pub environment: Vec<(String, String)>,
 }
@@ -125,9 +127,10 @@ fn spawn(installation: &Installation, start: &Start, port: u16) -> Child {
     words.push(env!("CARGO_BIN_EXE_admit"));
     let (program, rest) = words.split_first().expect("the program");
     let log = OpenOptions::new().create(true).append(true).open(installation.folder().join("admit.log")).expect("a log");
-    let database = match &installation.location {
-        Location::Sqlite(path) => path.display().to_string(),
-        Location::Postgres(url) => url.clone(),
+    let database = match (&start.database, &installation.location) {
+        (Some(another), _) => another.clone(),
+        (None, Location::Sqlite(path)) => path.display().to_string(),
+        (None, Location::Postgres(url)) => url.clone(),
     };
     Command::new(program)
         .args(rest)
