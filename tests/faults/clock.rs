@@ -36,9 +36,15 @@ pub fn with_clock(offset: &Path) -> Start {
 async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let offset = installation.folder().join("clock");
-    let set = |seconds: i64| std::fs::write(&offset, format!("{seconds:+}")).expect("written");
-    set(0);
+    // In one go: the server reads it at every look at the clock.
+    let set = |seconds: i64| {
+        let new = offset.with_extension("new");
+        std::fs::write(&new, format!("{seconds:+}")).and_then(|()| std::fs::rename(new, &offset)).expect("written");
+    };
+    // One that has been running for a while: its keys were made some hours ago.
+    set(-4 * 3600);
     let mut server = Server::start_with(&installation, with_clock(&offset)).await;
+    set(0);
     let app = installation.clients(&[server.port]);
     let told = jumps(&app, &mut server, &set).await;
     let stepped = steps(&app, plan, &set).await;
@@ -131,12 +137,12 @@ async fn active(app: &AppOfOurs, token: &str) -> serde_json::Value {
 
 async fn assert_replay_is_seen(app: &AppOfOurs, assertion: &str) {
     let reply = app.assert(assertion).await.expect("an answer");
-    assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.body);
-    assert!(reply.text("error_description").contains("used before"), "it is too late to show anything: {}", reply.body);
+    assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.brief());
+    assert!(reply.text("error_description").contains("used before"), "it is too late to show anything: {}", reply.brief());
 }
 
 /// An hour ago it was not good yet; that is refused as well.
 async fn assert_refused(app: &AppOfOurs, assertion: &str) {
     let reply = app.assert(assertion).await.expect("an answer");
-    assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.body);
+    assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.brief());
 }

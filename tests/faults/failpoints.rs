@@ -2,6 +2,7 @@
 //! before each sync, and before the answer. The tracer kills it there, so that the product has no
 //! code for it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::Fault;
@@ -37,6 +38,8 @@ enum Boundary {
 
 /// What a step needs before it can be done.
 struct Prepared {
+    /// Whose turn it is: a sign-in that was cut off counts as one that failed, and five of them lock an account.
+    person: u64,
     family: Family,
     assertion: String,
 }
@@ -97,31 +100,33 @@ async fn dies(server: &mut Server, app: &AppOfOurs, step: Step, boundary: Bounda
 }
 
 async fn prepare(app: &AppOfOurs, step: Step) -> Prepared {
-    let mut family = app.authorize(0, false).await.expect("a server that answers");
+    static TURN: AtomicU64 = AtomicU64::new(0);
+    let person = TURN.fetch_add(1, Ordering::Relaxed);
+    let mut family = app.authorize(person, false).await.expect("a server that answers");
     if [Step::Refresh, Step::Revoke].contains(&step) {
         let reply = app.redeem(&family).await.expect("a server that answers");
         family.tokens.push(tokens_of(&reply, &family));
     }
-    Prepared { family, assertion: app.assertion() }
+    Prepared { person, family, assertion: app.assertion() }
 }
 
 async fn act(app: &AppOfOurs, step: Step, prepared: &Prepared) -> Result<(), Lost> {
     let family = &prepared.family;
     let reply = match step {
-        Step::SignInAndConsent => return app.authorize(1, true).await.map(drop),
+        Step::SignInAndConsent => return app.authorize(prepared.person, true).await.map(drop),
         Step::Redeem => app.redeem(family).await?,
         Step::Refresh => app.refresh(family.client, &family.latest().refresh).await?,
         Step::Revoke => app.revoke(family.client, &family.latest().refresh).await?,
         Step::Assert => app.assert(&prepared.assertion).await?,
     };
-    assert_eq!(reply.status, 200, "{step:?}: {}", reply.body);
+    assert_eq!(reply.status, 200, "{step:?}: {}", reply.brief());
     Ok(())
 }
 
 /// The client had no answer, and asks again. Before the answer everything was certain; before a
 /// write or a sync it may have been, or not.
 async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepared) {
-    let Prepared { mut family, assertion } = prepared;
+    let Prepared { mut family, assertion, .. } = prepared;
     let is_done = boundary == Boundary::Answer;
     let answered = |reply: Result<Reply, Lost>| reply.expect("a server that answers");
     match step {
@@ -132,7 +137,7 @@ async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepa
                 200 if !is_done => drop(tokens_of(&reply, &family)),
                 // Nobody has what it bought: a code is good once, whether or not the answer came.
                 400 => assert_eq!(reply.text("error"), "invalid_grant"),
-                status => panic!("{boundary:?}: {status} {}", reply.body),
+                status => panic!("{boundary:?}: {status} {}", reply.brief()),
             }
         }
         Step::Refresh => {
@@ -153,13 +158,13 @@ async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepa
             }
             assert_eq!(answered(app.revoke(family.client, &family.latest().refresh).await).status, 200);
             let reply = answered(app.refresh(family.client, &family.latest().refresh).await);
-            assert_eq!(reply.text("error"), "invalid_grant", "{}", reply.body);
+            assert_eq!(reply.text("error"), "invalid_grant", "{}", reply.brief());
         }
         Step::Assert => {
             let reply = answered(app.assert(&assertion).await);
-            assert!(reply.status == 401 || (reply.status == 200 && !is_done), "{boundary:?}: {} {}", reply.status, reply.body);
+            assert!(reply.status == 401 || (reply.status == 200 && !is_done), "{boundary:?}: {} {}", reply.status, reply.brief());
             let reply = answered(app.assert(&assertion).await);
-            assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.body);
+            assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.brief());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! F-01: the server is killed again and again while clients go through whole authorizations.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use admit::secret::random;
 
@@ -23,7 +23,7 @@ async fn run(plan: Plan) -> String {
     let mut server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
     let traffic = Traffic::start(&app, Load { clients: CLIENTS, flows });
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut outages) = (Duration::ZERO, Vec::new());
     for nth in 0..kills {
         // Each within its own share of the flows, at a moment that nobody can foresee.
         let share = flows / kills;
@@ -34,16 +34,20 @@ async fn run(plan: Plan) -> String {
         }
         assert!(!traffic.is_over(), "the traffic was over before the server was killed {kills} times");
         pause(u64::from(some % 16)).await;
+        let killed = Instant::now();
         server.kill();
+        outages.push((killed, Instant::now()));
         slowest = slowest.max(server.again().await);
         verify_store(&installation).await;
         let recent = traffic.look(|ledger| ledger.assertions.iter().rev().take(5).cloned().collect::<Vec<_>>());
         assert_assertions_are_spent(&app, &recent).await;
     }
     let ledger = traffic.finish().await;
-    let (abandoned, unanswered, acknowledged) = (ledger.abandoned, ledger.unanswered, ledger.answered);
-    assert!(unanswered <= kills * CLIENTS, "{unanswered} requests without an answer: more than were under way");
-    assert!(abandoned <= unanswered, "{abandoned} authorizations ended, {unanswered} requests had no answer");
+    let (abandoned, unanswered, acknowledged) = (ledger.abandoned, ledger.unanswered.len(), ledger.answered);
+    // A client may reach a process that is killed and not quite gone.
+    let was_under_way = |(asked, lost): &(Instant, Instant)| outages.iter().any(|(killed, gone)| asked <= gone && lost >= killed);
+    assert!(ledger.unanswered.iter().all(was_under_way), "a request that was not under way at a kill had no answer");
+    assert!(usize::try_from(abandoned).is_ok_and(|abandoned| abandoned <= unanswered), "{abandoned} of {unanswered}");
     assert_eq!(ledger.turned_away, 0, "nobody is turned away");
     verify(&app, ledger).await;
     assert!(slowest <= Duration::from_secs(2), "ready after {slowest:?}");

@@ -16,10 +16,12 @@ mod postgres_start;
 mod power_loss;
 mod restore;
 mod rotation;
+#[allow(dead_code, unused_imports, reason = "each fault takes of it what it needs")]
 mod support;
 mod upgrade;
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -68,6 +70,9 @@ struct Options {
     /// Only on this store
     #[arg(long, value_enum)]
     store: Option<Kind>,
+    /// The program, such as target/release/admit
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_admit"))]
+    program: PathBuf,
     /// Only these, such as F-01
     faults: Vec<String>,
 }
@@ -77,6 +82,9 @@ fn main() -> ExitCode {
     if let Some(unknown) = options.faults.iter().find(|id| !ALL.iter().any(|fault| fault.id == **id)) {
         eprintln!("faults: there is no fault {unknown}; there are {}", ALL.iter().map(|fault| fault.id).collect::<Vec<_>>().join(" "));
         return ExitCode::FAILURE;
+    }
+    if support::PROGRAM.set(options.program.canonicalize().expect("the program")).is_err() {
+        unreachable!("it is set once");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut failures = 0;

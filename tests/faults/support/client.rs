@@ -41,7 +41,7 @@ impl AppOfOurs {
         let client = if is_launched { LAUNCHED } else { APP };
         let launch = if is_launched { Some(self.launch(&person, &patient).await?) } else { None };
         let scope = if is_launched { "launch offline_access patient/*.rs" } else { "launch/patient offline_access patient/*.rs" };
-        let mut browser = Browser { app: self, cookies: BTreeMap::new() };
+        let mut browser = self.browser(nth);
         let mut at = browser.get(&authorize(client, scope, launch.as_deref())).await?;
         for _ in 0..5 {
             let Some(path) = at.clone().strip_prefix('/').map(|rest| format!("/{rest}")) else { break };
@@ -65,7 +65,7 @@ impl AppOfOurs {
     /// From the app's request to the page after the sign-in.
     pub async fn sign_in(&self, nth: u64) -> Result<(), Lost> {
         let person = self.installation.person(nth);
-        let mut browser = Browser { app: self, cookies: BTreeMap::new() };
+        let mut browser = self.browser(nth);
         let login = browser.get(&authorize(APP, "launch/patient patient/*.rs", None)).await?;
         let csrf = browser.form(&login).await?;
         let next = browser.submit(&login, &[("csrf", &csrf), ("username", &person), ("password", PASSWORD)]).await?;
@@ -128,12 +128,19 @@ impl AppOfOurs {
         let basic = self.basic("ehr");
         let form = [("grant_type", "client_credentials"), ("scope", "__launch")];
         let reply = self.http.post("/token", &[("authorization", &basic)], &form).await?;
-        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert_eq!(reply.status, 200, "{}", reply.brief());
         let bearer = format!("Bearer {}", reply.text("access_token"));
         let wish = json!({ "client_id": LAUNCHED, "username": person, "patient": patient });
         let reply = self.http.post_json("/launch", &[("authorization", &bearer)], &wish).await?;
-        assert_eq!(reply.status, 201, "{}", reply.body);
+        assert_eq!(reply.status, 201, "{}", reply.brief());
         Ok(reply.text("launch"))
+    }
+
+    /// One that knows nothing yet. Each person sits in a network of their own: from one network, only so
+    /// many may be trying to sign in at a moment.
+    fn browser(&self, nth: u64) -> Browser<'_> {
+        let [.., a, b] = nth.to_be_bytes();
+        Browser { app: self, address: format!("10.{a}.{b}.1"), cookies: BTreeMap::new() }
     }
 
     fn basic(&self, client: &str) -> String {
@@ -141,17 +148,18 @@ impl AppOfOurs {
     }
 
     /// Does something until there is an answer, which a client may do where twice is as good as
-    /// once; `lost` counts what had none. Gives up when its patience is over.
-    pub async fn until_answered<F>(&self, mut lost: impl FnMut(Lost), mut once: impl FnMut() -> F) -> Result<Reply, Lost>
+    /// once; `lost` is told of each that had none, and when it began. Gives up when its patience is over.
+    pub async fn until_answered<F>(&self, mut lost: impl FnMut(Lost, Instant), mut once: impl FnMut() -> F) -> Result<Reply, Lost>
     where
         F: Future<Output = Result<Reply, Lost>>,
     {
         let begin = Instant::now();
         loop {
+            let asked = Instant::now();
             match once().await {
                 Ok(reply) => return Ok(reply),
                 Err(why) if begin.elapsed() > self.patience => return Err(why),
-                Err(why) => lost(why),
+                Err(why) => lost(why, asked),
             }
             super::pause(5).await;
         }
@@ -179,14 +187,16 @@ fn authorize(client: &str, scope: &str, launch: Option<&str>) -> String {
 /// # Panics
 /// Where it is not 200, or speaks of another patient than the one that was approved (I9).
 pub fn tokens_of(reply: &Reply, family: &Family) -> Tokens {
-    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(reply.status, 200, "{}", reply.brief());
     assert_eq!(reply.text("patient"), family.patient, "the patient in the token is the one that was approved");
     Tokens { access: reply.text("access_token"), refresh: reply.text("refresh_token") }
 }
 
-/// A browser that knows nothing yet.
+/// A browser, with its cookies.
 struct Browser<'a> {
     app: &'a AppOfOurs,
+    /// Where it is, as a proxy would say.
+    address: String,
     cookies: BTreeMap<String, String>,
 }
 
@@ -202,7 +212,7 @@ impl Browser<'_> {
     async fn form(&mut self, path: &str) -> Result<String, Lost> {
         let cookies = self.cookies();
         let reply = self.app.http.get(path, &[("cookie", &cookies)]).await?;
-        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.brief());
         self.keep(&reply);
         let csrf = reply.body.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next());
         Ok(csrf.expect("a form").to_owned())
@@ -212,13 +222,18 @@ impl Browser<'_> {
     async fn submit(&mut self, path: &str, form: &[(&str, &str)]) -> Result<String, Lost> {
         let cookies = self.cookies();
         let headers =
-            [("cookie", cookies.as_str()), ("origin", self.app.installation.issuer.as_str()), ("sec-fetch-site", "same-origin")];
+            [
+            ("cookie", cookies.as_str()),
+            ("origin", self.app.installation.issuer.as_str()),
+            ("sec-fetch-site", "same-origin"),
+            ("x-forwarded-for", self.address.as_str()),
+        ];
         let reply = self.app.http.post(path, &headers, form).await?;
         Ok(self.leads(&reply))
     }
 
     fn leads(&mut self, reply: &Reply) -> String {
-        assert_eq!(reply.status, 303, "{}", reply.body);
+        assert_eq!(reply.status, 303, "{}", reply.brief());
         self.keep(reply);
         let location = reply.header("location");
         location.strip_prefix(&self.app.installation.issuer).unwrap_or(location).to_owned()

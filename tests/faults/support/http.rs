@@ -57,6 +57,11 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The beginning of the body, for whoever has to find out what is wrong.
+    pub fn brief(&self) -> String {
+        self.body.chars().take(300).collect()
+    }
+
     /// The body as JSON; `null` where it is not.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()

@@ -20,7 +20,7 @@ use argon2::{Argon2, Params, PasswordHasher as _};
 use tempfile::TempDir;
 use time::Duration;
 
-use super::{AppOfOurs, Database, Http, Kind, Postgres, Target};
+use super::{AppOfOurs, Database, Http, Kind, Postgres, Target, server};
 
 pub const PASSWORD: &str = "four words in a row";
 pub const REDIRECT_URI: &str = "https://app.test/cb";
@@ -230,6 +230,11 @@ impl Installation {
         let host = self.issuer.strip_prefix("http://").expect("an issuer on this machine");
         let http = Arc::new(Http::new(Target::new(host, ports)));
         AppOfOurs { http, installation: Arc::clone(self), patience: std::time::Duration::from_secs(8) }
+    }
+
+    /// Runs another command of the program on the same database, beside a server or without one.
+    pub fn run(&self, arguments: &[&str]) -> std::process::Output {
+        server::command(self, &[]).args(arguments).output().expect("the program")
     }
 
     /// What the servers said so far.

@@ -59,8 +59,8 @@ pub struct Ledger {
     pub assertions: Vec<Spent>,
     /// Authorizations that ended because an answer did not come, or came as 503.
     pub abandoned: u64,
-    /// Requests without an answer.
-    pub unanswered: u64,
+    /// Requests without an answer: when each began, and when its client knew.
+    pub unanswered: Vec<(Instant, Instant)>,
     /// Requests that were answered 503.
     pub turned_away: u64,
     /// Requests that got their answer at the first try.

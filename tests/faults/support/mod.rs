@@ -14,6 +14,8 @@ mod traffic;
 mod verifier;
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use client::{AppOfOurs, Lost, tokens_of};
@@ -27,6 +29,9 @@ pub use server::{Server, Start, signal};
 pub use trace::{CALLS, Call, Event, Exchange, Tracer, exchanges};
 pub use traffic::{Load, Traffic};
 pub use verifier::{assert_assertions_are_spent, verify, verify_store};
+
+/// The server's program.
+pub static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// Which store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

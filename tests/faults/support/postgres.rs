@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use super::installation::free_port;
@@ -30,6 +31,9 @@ impl Postgres {
         }
         postgres.run("initdb", &["-U", "admit", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
         postgres.again().await;
+        let mut connection = PgConnection::connect(&postgres.url()).await.expect("a server that answers");
+        // With it the verifier looks at every index.
+        sqlx::raw_sql("create extension amcheck").execute(&mut connection).await.expect("an extension of PostgreSQL's own");
         postgres
     }
 

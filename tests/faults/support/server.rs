@@ -122,25 +122,33 @@ pub fn signal(name: &str, id: u32) {
     assert!(sent.success(), "SIG{name} cannot be sent");
 }
 
-fn spawn(installation: &Installation, start: &Start, port: u16) -> Child {
-    let mut words: Vec<&str> = start.before.iter().map(String::as_str).collect();
-    words.push(env!("CARGO_BIN_EXE_admit"));
+/// A command of the program on this installation's database.
+pub fn command(installation: &Installation, before: &[String]) -> Command {
+    let own = super::PROGRAM.get().expect("main sets it").to_string_lossy();
+    let mut words: Vec<&str> = before.iter().map(String::as_str).collect();
+    words.push(&own);
     let (program, rest) = words.split_first().expect("the program");
-    let log = OpenOptions::new().create(true).append(true).open(installation.folder().join("admit.log")).expect("a log");
-    let database = match (&start.database, &installation.location) {
-        (Some(another), _) => another.clone(),
-        (None, Location::Sqlite(path)) => path.display().to_string(),
-        (None, Location::Postgres(url)) => url.clone(),
+    let database = match &installation.location {
+        Location::Sqlite(path) => path.display().to_string(),
+        Location::Postgres(url) => url.clone(),
     };
-    Command::new(program)
-        .args(rest)
-        .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--issuer", &installation.issuer, "--database", &database])
+    let mut command = Command::new(program);
+    command.args(rest).env_clear().env("ADMIT_MASTER_KEY", &installation.master_key).env("ADMIT_DATABASE", database);
+    command.current_dir(installation.folder()).stdin(Stdio::null());
+    command
+}
+
+fn spawn(installation: &Installation, start: &Start, port: u16) -> Child {
+    let log = OpenOptions::new().create(true).append(true).open(installation.folder().join("admit.log")).expect("a log");
+    let mut command = command(installation, &start.before);
+    if let Some(another) = &start.database {
+        command.env("ADMIT_DATABASE", another);
+    }
+    command
+        .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--issuer", &installation.issuer])
+        .args(["--trusted-proxies", "127.0.0.1"])
         .args(&start.arguments)
-        .env_clear()
-        .env("ADMIT_MASTER_KEY", &installation.master_key)
         .envs(start.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(installation.folder())
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()

@@ -93,10 +93,10 @@ fn parse(log: &PathBuf) -> Vec<Event> {
         let Some((process, rest)) = line.split_once(' ') else { continue };
         let rest = rest.trim_start();
         if let Some(begin) = rest.strip_suffix("<unfinished ...>") {
-            unfinished.insert(process.to_owned(), (number, begin.to_owned()));
+            unfinished.insert(process.to_owned(), (number, begin.trim_end().to_owned()));
         } else if let Some((_, end)) = rest.strip_prefix("<... ").and_then(|rest| rest.split_once("resumed>")) {
             if let Some((begun, begin)) = unfinished.remove(process) {
-                events.extend(call(&format!("{begin}{end}")).map(|call| Event { call, begun, ended: number }));
+                events.extend(call(&format!("{begin}{}", end.trim_start())).map(|call| Event { call, begun, ended: number }));
             }
         } else {
             events.extend(call(rest).map(|call| Event { call, begun: number, ended: number }));

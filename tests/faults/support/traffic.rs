@@ -129,13 +129,13 @@ impl Visit<'_> {
             family.tokens.push(tokens);
         }
         let reply = self.surely(|| self.app.introspect(&family.latest().access)).await?;
-        assert_eq!(reply.json()["active"], true, "{}", reply.body);
+        assert_eq!(reply.json()["active"], true, "{}", reply.brief());
         if nth.is_multiple_of(4) {
             self.serve_itself().await?;
         }
         if nth % 5 == 1 {
             let reply = self.surely(|| self.app.revoke(family.client, &family.latest().refresh)).await?;
-            assert_eq!(reply.status, 200, "{}", reply.body);
+            assert_eq!(reply.status, 200, "{}", reply.brief());
             family.is_revoked = true;
         }
         self.note(|ledger| ledger.families.push(family));
@@ -147,15 +147,16 @@ impl Visit<'_> {
     async fn begin(&self, nth: u64) -> Result<Family, Lost> {
         let begin = Instant::now();
         loop {
+            let asked = Instant::now();
             match self.app.authorize(nth, nth % 3 == 2).await {
                 Ok(family) => return Ok(family),
                 // The answer was lost, and with it this authorization.
                 Err(Lost::NoAnswer) => {
-                    self.lost(Lost::NoAnswer);
+                    self.lost(Lost::NoAnswer, asked);
                     return Err(Lost::NoAnswer);
                 }
                 Err(why) if begin.elapsed() > self.app.patience => return Err(why),
-                Err(why) => self.lost(why),
+                Err(why) => self.lost(why, asked),
             }
             super::pause(5).await;
         }
@@ -166,16 +167,16 @@ impl Visit<'_> {
     async fn serve_itself(&self) -> Result<(), Lost> {
         let begin = Instant::now();
         loop {
-            let assertion = self.app.assertion();
+            let (assertion, asked) = (self.app.assertion(), Instant::now());
             match self.app.assert(&assertion).await {
                 Ok(reply) => {
-                    assert_eq!(reply.status, 200, "{}", reply.body);
+                    assert_eq!(reply.status, 200, "{}", reply.brief());
                     let access = reply.text("access_token");
                     self.note(|ledger| ledger.assertions.push(Spent { assertion, access, at: Instant::now() }));
                     return Ok(());
                 }
                 Err(why) if begin.elapsed() > self.app.patience => return Err(why),
-                Err(why) => self.lost(why),
+                Err(why) => self.lost(why, asked),
             }
             super::pause(5).await;
         }
@@ -183,15 +184,15 @@ impl Visit<'_> {
 
     /// Asks again until there is an answer.
     async fn surely<F: Future<Output = Result<super::Reply, Lost>>>(&self, once: impl FnMut() -> F) -> Result<super::Reply, Lost> {
-        let reply = self.app.until_answered(|why| self.lost(why), once).await?;
+        let reply = self.app.until_answered(|why, asked| self.lost(why, asked), once).await?;
         self.note(|ledger| ledger.answered += 1);
         Ok(reply)
     }
 
-    fn lost(&self, why: Lost) {
+    fn lost(&self, why: Lost, asked: Instant) {
         self.note(|ledger| match why {
             Lost::NotSent => {}
-            Lost::NoAnswer => ledger.unanswered += 1,
+            Lost::NoAnswer => ledger.unanswered.push((asked, Instant::now())),
             Lost::TurnedAway => ledger.turned_away += 1,
         });
     }
