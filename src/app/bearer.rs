@@ -30,7 +30,11 @@ pub async fn believed(app: &App, origin: &Origin, token: &str) -> Result<Option<
     }
 }
 
-/// Our own clock wrote the times: there is no leeway.
+/// By how much the clock of the instance that gave a token may be ahead of this one's, in seconds.
+const AHEAD: i64 = 30;
+
+/// An end is an end. A beginning may lie a little ahead: another instance's clock wrote it, or this
+/// one's before it was set back.
 fn check(claims: AccessClaims, app: &App, now: OffsetDateTime) -> Result<AccessClaims, Rejection> {
     let now = now.unix_timestamp();
     if claims.iss != app.tenant.issuer {
@@ -39,7 +43,7 @@ fn check(claims: AccessClaims, app: &App, now: OffsetDateTime) -> Result<AccessC
         Err(Rejection::Tenant)
     } else if claims.exp <= now {
         Err(Rejection::Expired)
-    } else if claims.nbf > now || claims.iat > now {
+    } else if claims.nbf.max(claims.iat) > now + AHEAD {
         Err(Rejection::NotYet)
     } else {
         Ok(claims)

@@ -95,7 +95,7 @@ async fn jumps(app: &AppOfOurs, server: &mut Server, set: &impl Fn(i64)) -> &'st
 
 /// Seconds back and forth while everybody goes on.
 async fn steps(app: &AppOfOurs, plan: Plan, set: &impl Fn(i64)) -> String {
-    let traffic = Traffic::start(app, Load { clients: 4, flows: plan.either(40, 1000) });
+    let mut traffic = Traffic::start(app, Load { clients: 4, flows: plan.either(40, 1000) });
     let mut steps = 0;
     while !traffic.is_over() {
         set(steps % 2);

@@ -86,15 +86,14 @@ async fn dies(server: &mut Server, app: &AppOfOurs, step: Step, boundary: Bounda
         (Boundary::Answer, _) => "writev",
     };
     let inject = format!("inject={call}:signal=KILL:when={nth}");
-    let mut tracer = Tracer::attach(&app.installation, server, &["-e", &format!("trace={call}"), "-e", &inject]).await;
-    if act(app, step, &prepared).await.is_ok() {
-        tracer.detach().await;
+    let tracer = Tracer::attach(&app.installation, server, &["-e", &format!("trace={call}"), "-e", &inject]).await;
+    let is_answered = act(app, step, &prepared).await.is_ok();
+    if is_answered && !tracer.detach_from(server).await {
         return false;
     }
     server.gone().await;
-    tracer.wait().await;
     server.again().await;
-    settle(app, step, boundary, prepared).await;
+    settle(app, step, is_answered || boundary == Boundary::Answer, prepared).await;
     verify_store(&app.installation).await;
     true
 }
@@ -123,11 +122,10 @@ async fn act(app: &AppOfOurs, step: Step, prepared: &Prepared) -> Result<(), Los
     Ok(())
 }
 
-/// The client had no answer, and asks again. Before the answer everything was certain; before a
-/// write or a sync it may have been, or not.
-async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepared) {
+/// The client had no answer, and asks again. Where the answer was being sent, everything was
+/// certain (`is_done`); before a write or a sync it may have been, or not.
+async fn settle(app: &AppOfOurs, step: Step, is_done: bool, prepared: Prepared) {
     let Prepared { mut family, assertion, .. } = prepared;
-    let is_done = boundary == Boundary::Answer;
     let answered = |reply: Result<Reply, Lost>| reply.expect("a server that answers");
     match step {
         Step::SignInAndConsent => drop(answered(app.redeem(&family).await)),
@@ -137,17 +135,17 @@ async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepa
                 200 if !is_done => drop(tokens_of(&reply, &family)),
                 // Nobody has what it bought: a code is good once, whether or not the answer came.
                 400 => assert_eq!(reply.text("error"), "invalid_grant"),
-                status => panic!("{boundary:?}: {status} {}", reply.brief()),
+                status => panic!("{status} {}", reply.brief()),
             }
         }
         Step::Refresh => {
             let (before, parent) = (refresh_tokens(app, &family).await, family.latest().refresh.clone());
-            assert!(before == 2 || (before == 1 && !is_done), "{boundary:?}: {before} refresh tokens");
+            assert!(before == 2 || (before == 1 && !is_done), "{before} refresh tokens, {is_done}");
             let reply = answered(app.refresh(family.client, &parent).await);
             family.tokens.push(tokens_of(&reply, &family));
-            assert_eq!(refresh_tokens(app, &family).await, 2, "{boundary:?}: the retry gives the successor that was made");
+            assert_eq!(refresh_tokens(app, &family).await, 2, "the retry gives the successor that was made");
             let again = tokens_of(&answered(app.refresh(family.client, &parent).await), &family);
-            assert_eq!(again.refresh, family.latest().refresh, "{boundary:?}: each retry gives the same");
+            assert_eq!(again.refresh, family.latest().refresh, "each retry gives the same");
             let reply = answered(app.refresh(family.client, &family.latest().refresh).await);
             tokens_of(&reply, &family);
         }
@@ -162,7 +160,7 @@ async fn settle(app: &AppOfOurs, step: Step, boundary: Boundary, prepared: Prepa
         }
         Step::Assert => {
             let reply = answered(app.assert(&assertion).await);
-            assert!(reply.status == 401 || (reply.status == 200 && !is_done), "{boundary:?}: {} {}", reply.status, reply.brief());
+            assert!(reply.status == 401 || (reply.status == 200 && !is_done), "{} {}", reply.status, reply.brief());
             let reply = answered(app.assert(&assertion).await);
             assert_eq!(reply.status, 401, "an assertion was accepted twice: {}", reply.brief());
         }

@@ -22,7 +22,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let mut server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let traffic = Traffic::start(&app, Load { clients: CLIENTS, flows });
+    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows });
     let (mut slowest, mut outages) = (Duration::ZERO, Vec::new());
     for nth in 0..kills {
         // Each within its own share of the flows, at a moment that nobody can foresee.

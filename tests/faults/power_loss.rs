@@ -32,8 +32,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::with(plan.store, particulars).await;
     let server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let before = disk(&installation);
-    let tracer = Tracer::attach(&installation, &server, &["--seccomp-bpf", "-e", CALLS]).await;
+    let (before, tracer) = record(&installation, &server).await;
     let ledger = Traffic::start(&app, Load { clients: 6, flows }).finish().await;
     let events = tracer.detach().await;
     drop(server);
@@ -64,6 +63,18 @@ async fn run(plan: Plan) -> String {
         "{cuts} cuts, {dropped} writes lost or torn, {kept} acknowledged tokens kept, 0 lost, 0 twice; ready within {} ms",
         slowest.as_millis()
     )
+}
+
+/// Begins to record at a moment at which nothing was being written.
+async fn record(installation: &Installation, server: &Server) -> (Disk, Tracer) {
+    loop {
+        let before = disk(installation);
+        let tracer = Tracer::attach(installation, server, &["--seccomp-bpf", "-e", CALLS]).await;
+        if disk(installation) == before {
+            return (before, tracer);
+        }
+        drop(tracer.detach().await);
+    }
 }
 
 /// The database at rest: what the disk holds before anything is recorded.

@@ -118,6 +118,7 @@ impl Drop for Server {
 
 /// Sends a signal, such as `KILL`, to a process of ours.
 pub fn signal(name: &str, id: u32) {
+    // Where it has not been waited for, its number is still its own, even when it has ended.
     let sent = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).status().expect("kill");
     assert!(sent.success(), "SIG{name} cannot be sent");
 }

@@ -46,8 +46,14 @@ impl Tracer {
         parse(&self.log)
     }
 
-    /// Waits until it has ended, because the server has.
-    pub async fn wait(&mut self) {
+    /// Lets go of the server, and says whether it has died meanwhile.
+    pub async fn detach_from(mut self, server: &mut Server) -> bool {
+        signal("INT", self.child.id());
+        self.wait().await;
+        !server.is_running()
+    }
+
+    async fn wait(&mut self) {
         while self.child.try_wait().expect("its state").is_none() {
             pause(1).await;
         }

@@ -58,8 +58,14 @@ impl Traffic {
     }
 
     /// Whether all that was asked for is done.
-    pub fn is_over(&self) -> bool {
-        self.tasks.is_empty() || self.done() >= self.shared.flows
+    ///
+    /// # Panics
+    /// Where a client was told something wrong.
+    pub fn is_over(&mut self) -> bool {
+        while let Some(joined) = self.tasks.try_join_next() {
+            joined.expect("a client was told something wrong");
+        }
+        self.tasks.is_empty()
     }
 
     /// Looks at the record while it is being written.

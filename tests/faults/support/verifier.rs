@@ -115,6 +115,8 @@ pub async fn verify(app: &AppOfOurs, ledger: Ledger) {
     let present = futures_util::stream::iter(families).map(|(nth, family)| verify_family(app, nth, family));
     present.buffer_unordered(16).collect::<()>().await;
     verify_store(&app.installation).await;
+    let chain = app.installation.run(&["audit", "verify"]);
+    assert!(chain.status.success(), "I6: {}{}", String::from_utf8_lossy(&chain.stdout), String::from_utf8_lossy(&chain.stderr));
 }
 
 /// I6: every token that was given, and every revocation that was acknowledged, is in the books.
