@@ -221,8 +221,7 @@ impl Browser<'_> {
     /// Where a form leads.
     async fn submit(&mut self, path: &str, form: &[(&str, &str)]) -> Result<String, Lost> {
         let cookies = self.cookies();
-        let headers =
-            [
+        let headers = [
             ("cookie", cookies.as_str()),
             ("origin", self.app.installation.issuer.as_str()),
             ("sec-fetch-site", "same-origin"),

@@ -108,7 +108,8 @@ impl Http {
         }
         let request = request.body(Full::from(body)).expect("a request");
         let answer = async {
-            let answer = self.client.request(request).await.map_err(|error| if error.is_connect() { Lost::NotSent } else { Lost::NoAnswer })?;
+            let answer =
+                self.client.request(request).await.map_err(|error| if error.is_connect() { Lost::NotSent } else { Lost::NoAnswer })?;
             let (head, body) = answer.into_parts();
             let body = body.collect().await.map_err(|_| Lost::NoAnswer)?.to_bytes();
             Ok(Reply { status: head.status, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned() })

@@ -128,7 +128,12 @@ impl Installation {
         };
         let app = |id: &str, launch: &str| Client {
             redirect_uris: vec![RedirectUri::register(REDIRECT_URI).expect("a redirect URI")],
-            ..of(id, ClientAuth::None, &format!("{launch} offline_access patient/*.rs"), &[GrantType::AuthorizationCode, GrantType::RefreshToken])
+            ..of(
+                id,
+                ClientAuth::None,
+                &format!("{launch} offline_access patient/*.rs"),
+                &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+            )
         };
         let itself = &[GrantType::ClientCredentials];
         let clients = [

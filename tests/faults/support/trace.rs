@@ -71,13 +71,28 @@ impl Drop for Tracer {
 /// Something that was done.
 #[derive(Clone, Debug)]
 pub enum Call {
-    Write { path: String, at: usize, data: Vec<u8> },
-    Sync { path: String },
-    Truncate { path: String, length: usize },
+    Write {
+        path: String,
+        at: usize,
+        data: Vec<u8>,
+    },
+    Sync {
+        path: String,
+    },
+    Truncate {
+        path: String,
+        length: usize,
+    },
     /// To a client; the path names the connection.
-    Send { path: String, data: Vec<u8> },
+    Send {
+        path: String,
+        data: Vec<u8>,
+    },
     /// From a client.
-    Receive { path: String, data: Vec<u8> },
+    Receive {
+        path: String,
+        data: Vec<u8>,
+    },
 }
 
 /// The same, and when: in lines of the trace.
