@@ -59,8 +59,10 @@ pub struct Ledger {
     pub assertions: Vec<Spent>,
     /// Authorizations that ended because an answer did not come, or came as 503.
     pub abandoned: u64,
-    /// Requests without an answer: when each began, and when its client knew.
-    pub unanswered: Vec<(Instant, Instant)>,
+    /// Requests without an answer.
+    pub unanswered: u64,
+    /// When each of them began, and when its client knew.
+    pub unanswered_at: Vec<(Instant, Instant)>,
     /// Requests that were answered 503.
     pub turned_away: u64,
     /// Requests that got their answer at the first try.

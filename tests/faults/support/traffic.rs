@@ -198,7 +198,10 @@ impl Visit<'_> {
     fn lost(&self, why: Lost, asked: Instant) {
         self.note(|ledger| match why {
             Lost::NotSent => {}
-            Lost::NoAnswer => ledger.unanswered.push((asked, Instant::now())),
+            Lost::NoAnswer => {
+                ledger.unanswered += 1;
+                ledger.unanswered_at.push((asked, Instant::now()));
+            }
             Lost::TurnedAway => ledger.turned_away += 1,
         });
     }
