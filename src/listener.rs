@@ -86,11 +86,7 @@ fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor
 /// At the signal, `announce` tells everybody who asks that the server is about to stop. SIGTERM
 /// leaves a load balancer `delay` to see that and to send its requests elsewhere: until then, all is
 /// answered. Ctrl-C, or a second signal, does not wait.
-pub fn stop_on_signal(
-    handle: Handle<SocketAddr>,
-    delay: Duration,
-    announce: impl FnOnce() + Send,
-) -> impl Future<Output = ()> + Send {
+pub fn stop_on_signal(handle: Handle<SocketAddr>, delay: Duration, announce: impl FnOnce() + Send) -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
     async move {

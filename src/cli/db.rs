@@ -173,6 +173,8 @@ async fn copy(from: Location, to: Location, while_running: bool, output: Output)
         .collect();
     output.many(&["table", "rows", "digest"], &records)?;
     note("Every row was read again on both sides and is the same.");
-    note("The signing keys in the copy are sealed under the same master key: give it to the servers there (--master-key-file, or ADMIT_MASTER_KEY).");
+    note(
+        "The signing keys in the copy are sealed under the same master key: give it to the servers there (--master-key-file, or ADMIT_MASTER_KEY).",
+    );
     Ok(())
 }

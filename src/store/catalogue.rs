@@ -144,7 +144,8 @@ fn in_order(mut waiting: Vec<Table>) -> Result<Vec<Table>, Error> {
     let mut placed: Vec<Table> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
         let is_placed = |name: &String| placed.iter().any(|table| table.name == *name);
-        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|table| table.references.iter().all(|other| is_placed(&other.to)));
+        let (ready, rest): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|table| table.references.iter().all(|other| is_placed(&other.to)));
         if ready.is_empty() {
             return Err(Error::Unusable("the tables refer to one another in a circle, and cannot be put in order".to_owned()));
         }

@@ -69,7 +69,11 @@ impl Store {
             }
         }
         let Findings { counted, mut checked } = findings;
-        checked.findings.extend(counted.into_iter().map(|((place, what), rows)| Finding { place, what: what.to_owned(), rows: Some(rows) }));
+        checked.findings.extend(counted.into_iter().map(|((place, what), rows)| Finding {
+            place,
+            what: what.to_owned(),
+            rows: Some(rows),
+        }));
         Ok(checked)
     }
 }
@@ -96,7 +100,8 @@ async fn engine_of_sqlite(connection: &mut SqliteConnection, findings: &mut Find
 
 /// What PostgreSQL's own tool for it finds, where an administrator has installed that.
 async fn engine_of_postgres(connection: &mut PgConnection, findings: &mut Findings) -> Result<(), Error> {
-    let installed: i64 = sqlx::query_scalar("select count(*) from pg_extension where extname = 'amcheck'").fetch_one(&mut *connection).await?;
+    let installed: i64 =
+        sqlx::query_scalar("select count(*) from pg_extension where extname = 'amcheck'").fetch_one(&mut *connection).await?;
     if installed == 0 {
         findings.checked.left_out.push("PostgreSQL's own structures: `create extension amcheck` lets this command look at them".to_owned());
     } else {

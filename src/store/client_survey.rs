@@ -34,8 +34,7 @@ impl Store {
         let statement = "select client_id from client where tenant_id = $1 and fhir_bases like $2 escape '!' order by client_id limit 1";
         let name = serde_json::Value::from(fhir_base).to_string();
         let named = format!("%{}%", name.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
-        let id: Option<String> =
-            read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(&named).fetch_optional(c))?;
+        let id: Option<String> = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(&named).fetch_optional(c))?;
         Ok(id.map(ClientId::new))
     }
 }

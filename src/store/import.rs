@@ -184,10 +184,7 @@ impl Batch {
                 continue;
             }
             let statement = "delete from panel where tenant_id = $1 and fhir_base = $2 and patient_id = $3 and fhir_user = $4";
-            change!(
-                &mut *conn,
-                sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(&patient).bind(&who)
-            )?;
+            change!(&mut *conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(&patient).bind(&who))?;
         }
         // In the order of the key; of one who is named twice, the latest time.
         let mut given: BTreeMap<(&str, &str), Option<i64>> = BTreeMap::new();
@@ -242,13 +239,7 @@ impl Batch {
             let (who, kind, term, patient) = known;
             change!(
                 &mut *conn,
-                sqlx::query(statement)
-                    .bind(origin.tenant.as_str())
-                    .bind(fhir_base)
-                    .bind(&who)
-                    .bind(kind)
-                    .bind(&term)
-                    .bind(&patient)
+                sqlx::query(statement).bind(origin.tenant.as_str()).bind(fhir_base).bind(&who).bind(kind).bind(&term).bind(&patient)
             )?;
         }
         Ok(wanted.into_iter().collect())
@@ -257,7 +248,8 @@ impl Batch {
 
 /// Writes terms, for those who are on the patient's list still.
 async fn insert(conn: &mut Conn<'_>, origin: &Origin, fhir_base: &str, terms: &[Term]) -> Result<(), Error> {
-    let rows = terms.iter().enumerate().map(|(place, (who, kind, term, patient))| (format!("{place:05}"), json!([who, kind, term, patient])));
+    let rows =
+        terms.iter().enumerate().map(|(place, (who, kind, term, patient))| (format!("{place:05}"), json!([who, kind, term, patient])));
     let rows = Value::Object(rows.collect()).to_string();
     let statement = "insert into panel_term (tenant_id, fhir_base, fhir_user, kind, term, patient_id)
                      select o.tenant_id, o.fhir_base, o.fhir_user, t.value ->> 1, t.value ->> 2, o.patient_id

@@ -72,7 +72,7 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> Result<(), Erro
     // the write lock before it looks, the others wait for it and find everything done. What fails
     // half-way is undone.
     let mut transaction = connection.begin_with("begin immediate").await?;
-    let schema = Schema::read(&mut Line::Sqlite(&mut *transaction)).await?;
+    let schema = Schema::read(&mut Line::Sqlite(&mut transaction)).await?;
     migrator("--sqlite").run(&mut *transaction).await.map_err(explain)?;
     // It reads everything: only where there was something, and it was changed.
     if schema.version > 0 && !schema.pending.is_empty() {

@@ -113,9 +113,7 @@ impl Store {
         loop {
             let tenant = origin.tenant.clone();
             let gone = self.write(move |mut conn| {
-                Box::pin(async move {
-                    Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(before).bind(BATCH))?)
-                })
+                Box::pin(async move { Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(before).bind(BATCH))?) })
             });
             let gone = gone.await?;
             all += gone;

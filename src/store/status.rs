@@ -66,7 +66,8 @@ impl Connection {
 
 /// Not read-only, which could not read a journal that nobody has open; but nothing is written.
 async fn to_file(path: &Path) -> Result<SqliteConnection, Error> {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false).pragma("query_only", "on").disable_statement_logging();
+    let options =
+        SqliteConnectOptions::new().filename(path).create_if_missing(false).pragma("query_only", "on").disable_statement_logging();
     options.connect().await.map_err(|error| Error::Unusable(format!("the database {} cannot be opened: {error}", path.display())))
 }
 
@@ -113,7 +114,8 @@ impl Status {
                 (engine, 0, count(&mut line).await?)
             }
             Line::Postgres(c) => {
-                let engine: String = sqlx::query_scalar("select 'PostgreSQL ' || current_setting('server_version')").fetch_one(&mut **c).await?;
+                let engine: String =
+                    sqlx::query_scalar("select 'PostgreSQL ' || current_setting('server_version')").fetch_one(&mut **c).await?;
                 let bytes = "select coalesce(sum(pg_total_relation_size(relid)), 0)::bigint from pg_stat_user_tables where schemaname = current_schema()";
                 let bytes: i64 = sqlx::query_scalar(bytes).fetch_one(&mut **c).await?;
                 let rows = "select relname::text, n_live_tup from pg_stat_user_tables
@@ -124,7 +126,8 @@ impl Status {
         };
         let mut status = Self { engine, schema, bytes, file: None, rows };
         if let Location::Sqlite(path) = location {
-            let journal_mode: String = on!(&mut line, c => sqlx::query_scalar("select journal_mode from pragma_journal_mode").fetch_one(c))?;
+            let journal_mode: String =
+                on!(&mut line, c => sqlx::query_scalar("select journal_mode from pragma_journal_mode").fetch_one(c))?;
             let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
             status.bytes = size(path);
             status.file = Some(FileStatus { journal_mode, wal_bytes: size(&beside(path, "-wal")), backup: newest_backup(path) });

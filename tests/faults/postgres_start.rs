@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use admit::clock::Clock;
 use admit::store::{Error, Location, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::Fault;
 use crate::support::{Kind, Plan, Postgres, pause};
@@ -32,6 +34,11 @@ async fn open(url: &str) -> Result<(), String> {
     store.ping().await.expect("it answers");
     store.close().await;
     Ok(())
+}
+
+/// An instance that starts while something else goes on.
+fn beside(url: String) -> JoinHandle<Result<(), String>> {
+    tokio::task::spawn_blocking(move || Handle::current().block_on(open(&url)))
 }
 
 async fn tls(_: Plan) -> String {
@@ -120,7 +127,7 @@ async fn migration(_: Plan) -> String {
     sqlx::query(lock).bind(lock_of_migrations(&postgres).await).execute(&mut first).await.expect("the lock");
     let begin = Instant::now();
     let url = postgres.url();
-    let second = tokio::spawn(async move { open(&url).await });
+    let second = beside(url);
     // Longer than a statement, and than the wait for any other lock.
     pause(6000).await;
     assert!(!second.is_finished(), "it does not start meanwhile");
@@ -137,7 +144,7 @@ async fn lock_of_migrations(postgres: &Postgres) -> i64 {
     // Whoever wants the table of the migrations waits, with sqlx's lock in its hands.
     sqlx::raw_sql("begin; lock table _sqlx_migrations").execute(&mut look).await.expect("the lock");
     let url = postgres.url();
-    let instance = tokio::spawn(async move { open(&url).await });
+    let instance = beside(url);
     let statement = "select (classid::bigint << 32) | objid::bigint from pg_locks where locktype = 'advisory' and granted";
     let number = loop {
         let found: Option<i64> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_optional(&mut look).await.expect("the locks");

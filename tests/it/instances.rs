@@ -3,6 +3,7 @@
 
 use admit::id::{ClientId, UserId};
 use admit::jobs;
+use admit::keys::Schedule;
 use admit::store::{Location, Selection};
 use serde_json::{Value, json};
 use time::Duration;
@@ -147,7 +148,7 @@ async fn an_instance_whose_clock_is_not_the_database_s_says_so() {
     let is_postgres = matches!(app.location(), Location::Postgres(_));
     // Far from any clock that the database may have.
     app.advance(Duration::weeks(5200));
-    let jobs = jobs::start(&app.app);
+    let jobs = jobs::start(&app.app, Schedule::default());
     let database_time = app.store().database_time().await.expect("the store");
     assert_eq!(database_time.is_some(), is_postgres);
     let said = async {

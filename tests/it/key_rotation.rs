@@ -253,6 +253,8 @@ async fn a_revoked_key_takes_its_tokens_with_it() {
     let keys = app.app.keys.current(app.store(), app.clock.now()).await.expect("keys");
     for key in audit {
         assert!(!key_set(&app).await.contains(key.id.as_str()));
-        assert!([Purpose::Access, Purpose::Id].iter().all(|other| keys.verifying(*other).is_some_and(|set| set.get(key.id.as_str()).is_none())));
+        assert!(
+            [Purpose::Access, Purpose::Id].iter().all(|other| keys.verifying(*other).is_some_and(|set| set.get(key.id.as_str()).is_none()))
+        );
     }
 }

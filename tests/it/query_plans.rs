@@ -176,7 +176,8 @@ fn aliases(statement: &str) -> BTreeMap<String, String> {
 
 /// Whether an index is asked for more than what all rows have in common.
 fn is_narrow(condition: &str) -> bool {
-    let columns = condition.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| word.starts_with(|c: char| c.is_alphabetic()));
+    let columns =
+        condition.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| word.starts_with(|c: char| c.is_alphabetic()));
     let is_column = |word: &&str| !COMMON.contains(word) && !["AND", "OR", "text", "bigint", "and", "tenant"].contains(word);
     columns.filter(is_column).any(|word| word != "ANY")
 }

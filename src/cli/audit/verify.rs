@@ -52,7 +52,10 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
                 .with("broken_at", found.map(Break::seq)),
         )?;
         return match found {
-            None => Ok(note("the chain is whole")),
+            None => {
+                note("the chain is whole");
+                Ok(())
+            }
             Some(found) => Err(Failure::failed(&found)),
         };
     }

@@ -27,9 +27,11 @@ pub(in crate::store) async fn back_up(connection: &mut SqliteConnection, databas
         ))
     };
     let folder = folder_of(database);
-    let size: i64 = sqlx::query_scalar("select page_count * page_size from pragma_page_count, pragma_page_size").fetch_one(&mut *connection).await?;
+    let size: i64 =
+        sqlx::query_scalar("select page_count * page_size from pragma_page_count, pragma_page_size").fetch_one(&mut *connection).await?;
     let free = rustix::fs::statvfs(folder).map_err(|error| unusable(&error))?;
-    refuse_without_room(u64::try_from(size).unwrap_or_default(), free.f_bavail.saturating_mul(free.f_frsize)).map_err(|why| unusable(&why))?;
+    refuse_without_room(u64::try_from(size).unwrap_or_default(), free.f_bavail.saturating_mul(free.f_frsize))
+        .map_err(|why| unusable(&why))?;
 
     let backup = beside(database, &format!(".before-{}-to-{newest}", schema.version));
     let part = beside(&backup, ".part");

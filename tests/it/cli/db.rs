@@ -41,7 +41,8 @@ fn an_installation_moves_to_another_database_and_back() {
     let admin = furnished();
     let there = elsewhere();
     let over = admin.json(&["db", "copy", "--to", &there]);
-    let counted = |table: &str| over.as_array().expect("tables").iter().find(|copied| copied["table"] == table).map(|copied| &copied["rows"]);
+    let counted =
+        |table: &str| over.as_array().expect("tables").iter().find(|copied| copied["table"] == table).map(|copied| &copied["rows"]);
     assert_eq!((counted("client"), counted("user_account"), counted("job")), (Some(&json!(1)), Some(&json!(1)), Some(&json!(0))));
     let back = admin.json(&["db", "copy", "--from", &there, "--to", "back.db"]);
     assert_eq!(over, back, "the same rows, and the same digests");
@@ -116,7 +117,11 @@ fn an_upgrade_is_shown_before_it_is_done() {
     let backup = admin.json(&["db", "status"])["last_upgrade_backup"].to_string();
     assert!(backup.contains("test.db.before-"), "{backup}");
 
-    sql(&admin, "test.db", "insert into _sqlx_migrations select 9999, 'future', installed_on, success, checksum, 0 from _sqlx_migrations where version = 1");
+    sql(
+        &admin,
+        "test.db",
+        "insert into _sqlx_migrations select 9999, 'future', installed_on, success, checksum, 0 from _sqlx_migrations where version = 1",
+    );
     for command in [&["db", "migrate"][..], &["db", "migrate", "--dry-run"], &["db", "check"], &["db", "copy", "--to", "new.db"]] {
         assert!(admin.fails(5, command).contains("newer version of Admit"), "{command:?}");
     }
@@ -195,5 +200,8 @@ fn a_check_of_postgres_finds_the_same() {
     let done = admin.run(&[&key[..], &["db", "check", "--json"]].concat());
     let mut places = names(&serde_json::from_str(&done.out).expect("JSON"), "place");
     places.sort();
-    assert_eq!((done.code, places), (Some(1), ["client.redirect_uris", "client.verified_at", "client_origin", "session"].map(str::to_owned).to_vec()));
+    assert_eq!(
+        (done.code, places),
+        (Some(1), ["client.redirect_uris", "client.verified_at", "client_origin", "session"].map(str::to_owned).to_vec())
+    );
 }

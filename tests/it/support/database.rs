@@ -28,8 +28,7 @@ pub async fn fresh() -> Database {
         None => Location::Sqlite(dir.path().join("test.db")),
         Some(url) => {
             let schema = format!("t{}", admit::secret::unique_id(OffsetDateTime::UNIX_EPOCH).replace('-', ""));
-            let mut connection =
-                sqlx::PgConnection::connect(&url).await.expect("the PostgreSQL of TEST_DATABASE_URL");
+            let mut connection = sqlx::PgConnection::connect(&url).await.expect("the PostgreSQL of TEST_DATABASE_URL");
             let statement = format!("create schema {schema}");
             sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.expect("a schema of our own");
             let mark = if url.contains('?') { '&' } else { '?' };
