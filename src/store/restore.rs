@@ -84,7 +84,7 @@ pub async fn revive(file: &Path, origin: &Origin, source: &str, revoke_keys: boo
         .disable_statement_logging()
         .connect()
         .await
-        .map_err(foreign)?;
+        .map_err(|error| foreign(&error))?;
     check(&mut connection).await?;
     migrate::sqlite(&mut connection).await?;
     let broken = sqlx::query("pragma foreign_key_check").fetch_optional(&mut connection).await?;
@@ -124,18 +124,18 @@ async fn bring_in_journal(file: &Path) -> Result<(), Error> {
 /// Whether it is a whole database, and one of ours.
 async fn check(connection: &mut SqliteConnection) -> Result<(), Error> {
     let ours = "select count(*) from sqlite_master where type = 'table' and name in ('tenant', 'client', 'audit', '_sqlx_migrations')";
-    let found: i64 = sqlx::query_scalar(ours).fetch_one(&mut *connection).await.map_err(foreign)?;
+    let found: i64 = sqlx::query_scalar(ours).fetch_one(&mut *connection).await.map_err(|error| foreign(&error))?;
     if found != 4 {
         return Err(Error::Unusable("it is a database, but not one of Admit".to_owned()));
     }
-    let faults: Vec<String> = sqlx::query_scalar("pragma integrity_check(1)").fetch_all(connection).await.map_err(foreign)?;
+    let faults: Vec<String> = sqlx::query_scalar("pragma integrity_check(1)").fetch_all(connection).await.map_err(|error| foreign(&error))?;
     match faults.as_slice() {
         [one] if one == "ok" => Ok(()),
         faults => Err(Error::Unusable(format!("it is damaged: {}", faults.join("; ")))),
     }
 }
 
-fn foreign(error: sqlx::Error) -> Error {
+fn foreign(error: &sqlx::Error) -> Error {
     Error::Unusable(format!("it is damaged, or no database: {error}"))
 }
 
