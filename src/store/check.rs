@@ -184,6 +184,7 @@ async fn values(table: &Table, line: &mut Line<'_>, findings: &mut Findings) -> 
 fn is_in_the_calendar(column: &str, number: i64) -> bool {
     let seconds = match column {
         name if name.ends_with("_us") => number.div_euclid(1_000_000),
+        "at" => number,
         name if name.ends_with("_at") || name.ends_with("_since") || name.ends_with("_until") || name.ends_with("_time") => number,
         _ => return true,
     };
@@ -221,6 +222,7 @@ mod tests {
             ("created_at", 1_800_000_000, true),
             ("created_at", 253_402_300_799, true),
             ("created_at", 253_402_300_800, false),
+            ("at", i64::MAX, false),
             ("auth_time", i64::MAX, false),
             ("awaits_approval_since", i64::MIN, false),
             ("locked_until", 253_402_300_800, false),
