@@ -59,7 +59,10 @@ impl Admin {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ADMIT_")) {
             command.env_remove(name);
         }
-        command.current_dir(&self.0).args(["--database", "test.db"]).args(args);
+        command.current_dir(&self.0).args(args);
+        if !args.contains(&"--database") {
+            command.args(["--database", "test.db"]);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
