@@ -1,5 +1,6 @@
 //! Audit entries, written in the transaction of what they record, and read by what they are about.
 
+use super::standing::by;
 use super::{Conn, Error, Store, on, pool, read};
 use crate::audit::chain::Sealed;
 use crate::audit::{Entry, Origin};
@@ -68,20 +69,6 @@ impl AuditRow {
     }
 }
 
-/// The columns of an [`AuditRow`], and where from.
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
-                    jti, address, agent, request_id, detail, seq, hash
-               from audit
-              where tenant_id = $1 and ",
-            $rest
-        )
-    };
-}
-pub(super) use select;
-
 /// Which entries are meant. What is not said does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditSelection {
@@ -97,6 +84,45 @@ pub struct AuditSelection {
     pub since_us: i64,
     /// Before this moment.
     pub until_us: i64,
+}
+
+/// What few entries are found by.
+enum Column {
+    Patient,
+    User,
+    Client,
+    Event,
+    None,
+}
+
+impl AuditSelection {
+    const fn column(&self) -> Column {
+        match self {
+            Self { patient: Some(_), .. } => Column::Patient,
+            Self { user: Some(_), .. } => Column::User,
+            // A client has many entries, an event of which it is asked for by name often few.
+            Self { event: Some(_), .. } => Column::Event,
+            Self { client: Some(_), .. } => Column::Client,
+            _ => Column::None,
+        }
+    }
+
+    const fn listing(&self) -> &'static str {
+        by!(
+            self,
+            "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
+                    jti, address, agent, request_id, detail, seq, hash
+               from audit
+              where tenant_id = $1 and seq is not null and at_us >= $6 and at_us < $7
+                and (user_id = $2 or $2 is null) and (client_id = $3 or $3 is null)
+                and (patient_id = $4 or $4 is null) and (event = $5 or $5 is null)",
+            Patient = "patient_id = $4",
+            User = "user_id = $2",
+            Event = "event = $5",
+            Client = "client_id = $3",
+            " order by at_us desc, seq desc limit $8"
+        )
+    }
 }
 
 /// Writes one entry into the transaction at hand.
@@ -143,7 +169,12 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn audit_tail(&self, origin: &Origin, limit: i64) -> Result<Vec<AuditRow>, Error> {
-        let statement = select!("audit_id > 0 order by audit_id desc limit $2");
+        let statement = "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
+                                jti, address, agent, request_id, detail, seq, hash
+                           from audit
+                          where tenant_id = $1
+                          order by audit_id desc
+                          limit $2";
         Ok(read!(self, c => sqlx::query_as(statement).bind(origin.tenant.as_str()).bind(limit).fetch_all(c))?)
     }
 
@@ -153,35 +184,7 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn audit_list(&self, tenant: &TenantId, which: &AuditSelection, limit: i64) -> Result<Vec<AuditRow>, Error> {
-        let statement = match which {
-            AuditSelection { patient: Some(_), .. } => select!(
-                "patient_id = $4 and seq is not null and at_us >= $6 and at_us < $7
-                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($5 is null or event = $5)
-                 order by at_us desc, seq desc limit $8"
-            ),
-            AuditSelection { user: Some(_), .. } => select!(
-                "user_id = $2 and seq is not null and at_us >= $6 and at_us < $7
-                 and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4) and ($5 is null or event = $5)
-                 order by at_us desc, seq desc limit $8"
-            ),
-            AuditSelection { client: Some(_), event: None, .. } => select!(
-                "client_id = $3 and seq is not null and at_us >= $6 and at_us < $7
-                 and ($2 is null or user_id = $2) and ($4 is null or patient_id = $4) and ($5 is null or event = $5)
-                 order by at_us desc, seq desc limit $8"
-            ),
-            AuditSelection { event: Some(_), .. } => select!(
-                "event = $5 and seq is not null and at_us >= $6 and at_us < $7
-                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4)
-                 order by at_us desc, seq desc limit $8"
-            ),
-            _ => select!(
-                "seq is not null and at_us >= $6 and at_us < $7
-                 and ($2 is null or user_id = $2) and ($3 is null or client_id = $3) and ($4 is null or patient_id = $4)
-                 and ($5 is null or event = $5)
-                 order by at_us desc, seq desc limit $8"
-            ),
-        };
-        Ok(read!(self, c => sqlx::query_as(statement)
+        Ok(read!(self, c => sqlx::query_as(which.listing())
             .bind(tenant.as_str())
             .bind(which.user.as_ref().map(UserId::as_str))
             .bind(which.client.as_ref().map(ClientId::as_str))

@@ -7,7 +7,7 @@
 use sqlx::FromRow;
 use time::OffsetDateTime;
 
-use super::audit::{AuditRow, record, select};
+use super::audit::{AuditRow, record};
 use super::{Conn, Error, Store, change, on, read, seconds};
 use crate::audit::chain::{Checkpoint, Sealed};
 use crate::audit::{Entry, Origin};
@@ -16,7 +16,7 @@ use crate::id::TenantId;
 /// The most that are sealed in one transaction.
 const BATCH: i64 = 240;
 /// How many one statement seals: its text has so many places.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 12;
 /// How many one statement deletes.
 const PURGED_AT_ONCE: i64 = 1000;
 
@@ -89,7 +89,12 @@ impl Store {
     /// # Errors
     /// [`Error`]
     pub async fn audit_page(&self, tenant: &TenantId, after: (i64, &str), limit: i64) -> Result<Vec<Sealed>, Error> {
-        let statement = select!("seq > $2 order by seq limit $3");
+        let statement = "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
+                                jti, address, agent, request_id, detail, seq, hash
+                           from audit
+                          where tenant_id = $1 and seq > $2
+                          order by seq
+                          limit $3";
         let rows: Vec<AuditRow> = read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(after.0).bind(limit).fetch_all(c))?;
         let mut previous = after.1.to_owned();
         let sealed = rows.into_iter().map(|row| {
@@ -214,21 +219,19 @@ impl Store {
         .await?;
         let mut gone = 0;
         loop {
-            let tenant = origin.tenant.clone();
-            let deleted = self
+            let statement = "select seq from audit where tenant_id = $1 and seq > 0 and seq <= $2 order by seq limit 1";
+            let first: Option<i64> =
+                read!(self, c => sqlx::query_scalar(statement).bind(origin.tenant.as_str()).bind(to).fetch_optional(c))?;
+            let Some(first) = first else { return Ok(gone) };
+            let (tenant, end) = (origin.tenant.clone(), to.min(first + PURGED_AT_ONCE - 1));
+            gone += self
                 .write(move |mut conn| {
                     Box::pin(async move {
-                        let statement = "delete from audit
-                                          where tenant_id = $1 and seq <= $2
-                                            and seq < (select min(a.seq) from audit a where a.tenant_id = $1 and a.seq is not null) + $3";
-                        Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(to).bind(PURGED_AT_ONCE))?)
+                        let statement = "delete from audit where tenant_id = $1 and seq >= $2 and seq <= $3";
+                        Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(first).bind(end))?)
                     })
                 })
                 .await?;
-            if deleted == 0 {
-                return Ok(gone);
-            }
-            gone += deleted;
         }
     }
 }
@@ -241,7 +244,12 @@ async fn seal(conn: &mut Conn<'_>, origin: &Origin) -> Result<usize, Error> {
                      on conflict (tenant_id) do update set seq = audit_chain.seq
                      returning seq, hash";
     let head: Head = on!(&mut *conn, c => sqlx::query_as(statement).bind(tenant).fetch_one(c))?;
-    let statement = select!("seq is null order by audit_id limit $2");
+    let statement = "select audit_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, session_id,
+                        jti, address, agent, request_id, detail, seq, hash
+                   from audit
+                  where tenant_id = $1 and seq is null
+                  order by audit_id
+                  limit $2";
     let rows: Vec<AuditRow> = on!(&mut *conn, c => sqlx::query_as(statement).bind(tenant).bind(BATCH).fetch_all(c))?;
     let (mut seq, mut hash) = (head.seq, head.hash);
     let mut sealed = Vec::with_capacity(rows.len());
@@ -252,10 +260,10 @@ async fn seal(conn: &mut Conn<'_>, origin: &Origin) -> Result<usize, Error> {
         sealed.push((id, seq, hash.clone()));
     }
     for some in sealed.chunks(AT_ONCE) {
-        let statement = "with sealed (audit_id, seq, hash) as (values ($2, $3, $4), ($5, $6, $7), ($8, $9, $10), ($11, $12, $13),
-                                                              ($14, $15, $16), ($17, $18, $19), ($20, $21, $22), ($23, $24, $25),
-                                                              ($26, $27, $28), ($29, $30, $31), ($32, $33, $34), ($35, $36, $37),
-                                                              ($38, $39, $40), ($41, $42, $43), ($44, $45, $46), ($47, $48, $49))
+        let statement = "with sealed (audit_id, seq, hash) as (values (cast($2 as bigint), cast($3 as bigint), cast($4 as text)),
+                                                              ($5, $6, $7), ($8, $9, $10), ($11, $12, $13), ($14, $15, $16),
+                                                              ($17, $18, $19), ($20, $21, $22), ($23, $24, $25), ($26, $27, $28),
+                                                              ($29, $30, $31), ($32, $33, $34), ($35, $36, $37))
                          update audit set seq = sealed.seq, hash = sealed.hash
                            from sealed
                           where audit.tenant_id = $1 and audit.audit_id = sealed.audit_id and audit.seq is null";

@@ -130,6 +130,7 @@ macro_rules! by {
         }
     };
 }
+pub(super) use by;
 
 /// What few rows are found by.
 enum Column {
