@@ -45,8 +45,10 @@ async fn list(app: &TestApp, args: &[&str]) -> Vec<Value> {
     serde_json::from_str::<Vec<Value>>(&out).expect("JSON")
 }
 
+/// What they are, but for the looking itself, which the machine's clock has put somewhere among them.
 fn events(entries: &[Value]) -> Vec<&str> {
-    entries.iter().map(|entry| entry["event"].as_str().expect("an event")).collect()
+    let events = entries.iter().map(|entry| entry["event"].as_str().expect("an event"));
+    events.filter(|event| *event != "admin.read").collect()
 }
 
 #[tokio::test]
@@ -69,8 +71,10 @@ async fn entries_are_found_by_what_they_are_about() {
         app.advance(Duration::hours(1));
         app.store().audit(&app.origin(), entry).await.expect("written");
     }
-    assert_eq!(events(&list(&app, &["--user", "dr.a", "--limit", "4"]).await), ["logout", "code.issued", "patient.selected", "login"]);
-    assert_eq!(events(&list(&app, &["--patient", "p1"]).await)[1..], ["code.issued", "patient.selected"], "and the reading itself, first");
+    let all = list(&app, &["--user", "dr.a"]).await;
+    assert_eq!(events(&all), ["logout", "code.issued", "patient.selected", "login", "user.created"]);
+    assert_eq!(list(&app, &["--user", "dr.a", "--limit", "2"]).await.len(), 2);
+    assert_eq!(events(&list(&app, &["--patient", "p1"]).await), ["code.issued", "patient.selected"]);
     assert_eq!(events(&list(&app, &["--client", "spa", "--event", "code.issued"]).await), ["code.issued"]);
     assert_eq!(events(&list(&app, &["--event", "logout"]).await), ["logout"]);
     let between = ["--since", "2026-11-22T13:30:00Z", "--until", "2026-11-22T14:30:00Z", "--user", "u-dr.a", "--event", "patient.selected"];
