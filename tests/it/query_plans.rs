@@ -26,8 +26,9 @@ const SMALL: [&str; 9] = [
 /// What every row has in common with a great many: to go by these alone is to read everything.
 const COMMON: [&str; 2] = ["tenant_id", "fhir_base"];
 
-/// What opens, copies, brings up to date or restores a whole database is not for requests.
-const WHOLE: [&str; 8] = ["catalogue.rs", "connect", "copy.rs", "migrate", "pool", "restore.rs", "snapshot.rs", "writer"];
+/// What opens, copies, brings up to date or restores a whole database is not for requests; what asks for the time reads no table.
+const WHOLE: [&str; 11] =
+    ["catalogue.rs", "check.rs", "clock.rs", "connect", "copy.rs", "migrate", "pool", "restore.rs", "snapshot.rs", "status.rs", "writer"];
 /// Statements that may read a whole table, and why.
 const EXCEPTIONS: [(&str, &str); 13] = [
     ("client.rs clients", "an administrator's list: the first so many, in the order of the key"),
@@ -54,9 +55,11 @@ struct Statement {
 /// Every statement that stands in `src/store`, with what its macros make of it.
 fn statements() -> Vec<Statement> {
     let mut found = Vec::new();
-    for (file, text) in sources() {
-        let words = words(&text);
-        let template: Vec<&str> = after(&words, "macro_rules! select");
+    let files: Vec<(String, Vec<Word>)> = sources().into_iter().map(|(file, text)| (file, words(&text))).collect();
+    // A macro that holds the columns, by how many literals it is given.
+    let templates: BTreeMap<usize, Vec<&str>> =
+        files.iter().map(|(_, words)| after(words, "macro_rules! select")).map(|parts| (parts.len(), parts)).collect();
+    for (file, words) in &files {
         let mut at = 0;
         while at < words.len() {
             let of = || format!("{file} {}", function(&words[..=at]));
@@ -71,11 +74,12 @@ fn statements() -> Vec<Statement> {
                     found.push(Statement { of: of(), text: format!("{head}{tail}") });
                     at += 1; // its head is a statement by its looks
                 }
-                Word::Code(code) if code.ends_with("=select!(") => {
+                Word::Code(code) if code.ends_with("select!(") => {
                     let parts = literals(&words[at + 1..], ")");
-                    found.push(Statement { of: of(), text: format!("{}{}{}{}", template[0], parts[0], template[1], parts[1]) });
+                    let template = templates.get(&parts.len()).expect("a macro with as many places");
+                    found.push(Statement { of: of(), text: template.iter().zip(parts).flat_map(|(own, part)| [*own, part]).collect() });
                 }
-                Word::Literal(text) if is_statement(text) && !template.contains(&text.as_str()) => {
+                Word::Literal(text) if is_statement(text) && !templates.values().flatten().any(|own| own == text) => {
                     found.push(Statement { of: of(), text: text.clone() });
                 }
                 _ => {}
