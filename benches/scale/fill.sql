@@ -9,7 +9,7 @@ with recursive n (i) as (select :from union all select i + 1 from n where i < :f
 select 'default', 's' || i, 'ss' || (i * 2654435761 % 4294967296), 'u' || i, :now, :now, 43200, :now + 43200 from n;
 
 insert into flow (tenant_id, flow_id, browser_digest, client_id, ask, created_at, expires_at, user_id)
-with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 100)
+with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 10)
 select 'default', 'f' || (i * 2654435761 % 4294967296), 'sb' || i, ':client', '{}', :now, :now + 600, 'u' || i from n;
 
 insert into access_grant (tenant_id, grant_id, client_id, user_id, session_id, fhir_base, audience, scopes, patient_id, auth_time,
@@ -33,13 +33,13 @@ with recursive n (i) as (select :from union all select i + 1 from n where i < :f
 select 'default', ':client', 'j' || (i * 2654435761 % 4294967296), :now + 300 from n;
 
 insert into revoked_token (tenant_id, jti, expires_at)
-with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 100)
+with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 10)
 select 'default', 'r' || (i * 2654435761 % 4294967296), :now + 600 from n;
 
 insert into login_throttle (tenant_id, account, attempts, failures, first_at, locked_until)
-with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 100)
+with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 10)
 select 'default', 'a' || (i * 2654435761 % 4294967296), 1, 1, :now, 0 from n;
 
 insert into login_failure (tenant_id, address, account, at_us)
-with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 100)
+with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows / 10)
 select 'default', '198.51.' || (i % 256) || '.0', 'a' || i, cast(:now as bigint) * 1000000 + i from n;

@@ -8,8 +8,8 @@ use crate::audit::Origin;
 use crate::clock::micros;
 
 /// How many rows go in one transaction: whoever writes meanwhile waits some milliseconds for it at most, and what fails
-/// half-way has done all but its last ones.
-const BATCH: i64 = 100;
+/// half-way has done all but its last ones. It stands in the statements as well: a plan for any number reads whole tables.
+const BATCH: u64 = 100;
 
 /// What goes by a time of its own: the statement that takes some of it, and for how long it is kept after that time. The
 /// condition stands in it twice: what is renewed meanwhile stays.
@@ -17,47 +17,47 @@ const KINDS: [(&str, Duration); 10] = [
     (
         "delete from flow
           where tenant_id = $1 and +expires_at < $2
-            and flow_id in (select flow_id from flow where tenant_id = $1 and expires_at < $2 limit $3)",
+            and flow_id in (select flow_id from flow where tenant_id = $1 and expires_at < $2 limit 100)",
         CLOCKS,
     ),
     // A request that it opened has a life of its own.
     (
         "delete from launch
           where tenant_id = $1 and +expires_at < $2
-            and launch_id in (select launch_id from launch where tenant_id = $1 and expires_at < $2 limit $3)",
+            and launch_id in (select launch_id from launch where tenant_id = $1 and expires_at < $2 limit 100)",
         Duration::hours(2),
     ),
     (
         "delete from session
           where tenant_id = $1 and +expires_at < $2
-            and session_id in (select session_id from session where tenant_id = $1 and expires_at < $2 limit $3)",
+            and session_id in (select session_id from session where tenant_id = $1 and expires_at < $2 limit 100)",
         CLOCKS,
     ),
     (
         "delete from remembered_consent
           where tenant_id = $1 and +expires_at < $2
             and (client_id, user_id, fhir_base, patient_id) in
-                (select client_id, user_id, fhir_base, patient_id from remembered_consent where tenant_id = $1 and expires_at < $2 limit $3)",
+                (select client_id, user_id, fhir_base, patient_id from remembered_consent where tenant_id = $1 and expires_at < $2 limit 100)",
         Duration::ZERO,
     ),
     (
         "delete from revoked_token
           where tenant_id = $1 and +expires_at < $2
-            and jti in (select jti from revoked_token where tenant_id = $1 and expires_at < $2 limit $3)",
+            and jti in (select jti from revoked_token where tenant_id = $1 and expires_at < $2 limit 100)",
         Duration::DAY,
     ),
     // A clock that is ahead must not open the way to a replay for the others.
     (
         "delete from client_assertion
           where tenant_id = $1 and +expires_at < $2
-            and (client_id, jti) in (select client_id, jti from client_assertion where tenant_id = $1 and expires_at < $2 limit $3)",
+            and (client_id, jti) in (select client_id, jti from client_assertion where tenant_id = $1 and expires_at < $2 limit 100)",
         Duration::DAY,
     ),
     // An administrator's list says of it that it has expired.
     (
         "delete from registration_token
           where tenant_id = $1 and +expires_at < $2
-            and token_id in (select token_id from registration_token where tenant_id = $1 and expires_at < $2 limit $3)",
+            and token_id in (select token_id from registration_token where tenant_id = $1 and expires_at < $2 limit 100)",
         Duration::DAY,
     ),
     // No refresh token ever came of it. Whom somebody opened last is read from it as well.
@@ -65,21 +65,21 @@ const KINDS: [(&str, Duration); 10] = [
         "delete from access_grant
           where tenant_id = $1
             and grant_id in (select grant_id from access_grant
-                              where tenant_id = $1 and (refresh is null or code_used_at is null) and code_expires_at < $2 limit $3)",
+                              where tenant_id = $1 and (refresh is null or code_used_at is null) and code_expires_at < $2 limit 100)",
         Duration::DAY,
     ),
     // What is presented after the end is told from what never was.
     (
         "delete from access_grant
           where tenant_id = $1
-            and grant_id in (select grant_id from access_grant where tenant_id = $1 and revoked_at is not null and revoked_at < $2 limit $3)",
+            and grant_id in (select grant_id from access_grant where tenant_id = $1 and revoked_at is not null and revoked_at < $2 limit 100)",
         Duration::days(30),
     ),
     // After a day a row counts as new, and its lock lasts for another day at most.
     (
         "delete from login_throttle
           where tenant_id = $1 and +first_at < $2
-            and account in (select account from login_throttle where tenant_id = $1 and first_at < $2 limit $3)",
+            and account in (select account from login_throttle where tenant_id = $1 and first_at < $2 limit 100)",
         Duration::days(2),
     ),
 ];
@@ -103,7 +103,7 @@ impl Store {
         let statement = "delete from login_failure
                           where tenant_id = $1 and +at_us < $2
                             and (address, at_us, account) in
-                                (select address, at_us, account from login_failure where tenant_id = $1 and at_us < $2 limit $3)";
+                                (select address, at_us, account from login_failure where tenant_id = $1 and at_us < $2 limit 100)";
         gone += self.purge_kind(origin, statement, micros(origin.now - FAILURES)).await?;
         Ok(gone + self.purge_refresh_tokens(origin).await?)
     }
@@ -113,11 +113,11 @@ impl Store {
         loop {
             let tenant = origin.tenant.clone();
             let gone = self.write(move |mut conn| {
-                Box::pin(async move { Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(before).bind(BATCH))?) })
+                Box::pin(async move { Ok(change!(&mut conn, sqlx::query(statement).bind(tenant.as_str()).bind(before))?) })
             });
             let gone = gone.await?;
             all += gone;
-            if gone < BATCH.unsigned_abs() {
+            if gone < BATCH {
                 return Ok(all);
             }
         }
@@ -132,14 +132,13 @@ impl Store {
                 Box::pin(async move {
                     let statement = "delete from refresh_token
                                       where tenant_id = $1 and +expires_at < $2
-                                        and digest in (select digest from refresh_token where tenant_id = $1 and expires_at < $2 limit $3)
+                                        and digest in (select digest from refresh_token where tenant_id = $1 and expires_at < $2 limit 100)
                                   returning grant_id";
                     let grants: Vec<String> = on!(&mut conn, c => sqlx::query_scalar(statement)
                         .bind(tenant.as_str())
                         .bind(before)
-                        .bind(BATCH)
                         .fetch_all(c))?;
-                    let tokens = grants.len();
+                    let tokens = grants.len() as u64;
                     let names: Map<String, Value> = grants.into_iter().map(|grant| (grant, Value::Null)).collect();
                     let statement = "delete from access_grant
                                       where tenant_id = $1 and grant_id in (select key from json_each(json($2)))
@@ -151,8 +150,8 @@ impl Store {
                 })
             });
             let (tokens, grants) = gone.await?;
-            all += tokens as u64 + grants;
-            if tokens < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            all += tokens + grants;
+            if tokens < BATCH {
                 return Ok(all);
             }
         }

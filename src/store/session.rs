@@ -33,7 +33,7 @@ pub struct NewSession {
 
 /// A person's most recent sessions that are kept; older ones end.
 const MAX_SESSIONS: i64 = 10;
-/// How many dead sessions are closed in one transaction; each is several statements.
+/// How many dead sessions are closed in one transaction, as the statement says as well; each is several statements.
 const DEAD_AT_ONCE: usize = 20;
 /// How often a session's last use is written down.
 const TOUCH_EVERY: Duration = Duration::minutes(1);
@@ -217,12 +217,11 @@ impl Store {
                                            from session
                                           where tenant_id = $1 and ended_at is null
                                             and case when seen_at + idle_life < expires_at then seen_at + idle_life else expires_at end <= $2
-                                          limit $3)
+                                          limit 20)
                               returning session_id, user_id";
                 let ended: Vec<Ended> = on!(&mut conn, c => sqlx::query_as(statement)
                     .bind(origin.tenant.as_str())
                     .bind(seconds(origin.now))
-                    .bind(i64::try_from(DEAD_AT_ONCE).unwrap_or(i64::MAX))
                     .fetch_all(c))?;
                 let count = ended.len();
                 follow_ends(&mut conn, &origin, ended, "timeout").await?;

