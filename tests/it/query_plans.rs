@@ -135,7 +135,9 @@ fn words(text: &str) -> Vec<Word> {
     while let Some(c) = rest.next() {
         match c {
             '/' if rest.peek() == Some(&'/') => while rest.next_if(|c| *c != '\n').is_some() {},
-            '\'' if rest.peek() == Some(&'"') => drop(rest.next()),
+            '\'' if rest.peek() == Some(&'"') => {
+                rest.next();
+            }
             '"' => {
                 let mut literal = String::new();
                 while let Some(c) = rest.next_if(|c| *c != '"') {
