@@ -148,8 +148,8 @@ pub(super) async fn record(conn: &mut Conn<'_>, origin: &Origin, entry: Entry) -
             .bind(&origin.request_id)
             .bind(entry.detail)
             .fetch_one(c))?;
-    if let Conn::Postgres(_, course) = conn {
-        course.mark(pool::Mark { tenant: origin.tenant.to_string(), audit_id, at_us, request_id: origin.request_id.clone() });
+    if let Conn::Postgres(_, mark) = conn {
+        **mark = Some(pool::Mark { tenant: origin.tenant.to_string(), audit_id, at_us, request_id: origin.request_id.clone() });
     }
     Ok(())
 }

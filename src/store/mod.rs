@@ -105,7 +105,8 @@ enum Pools {
 /// A connection inside a transaction.
 enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection, &'c mut pool::Course),
+    /// With the audit entry by which its transaction is found again, once there is one.
+    Postgres(&'c mut PgConnection, &'c mut Option<pool::Mark>),
 }
 
 /// Fetches by a statement on whichever connection is there: `on!(conn, c => query.fetch_one(c))`.
@@ -116,9 +117,9 @@ macro_rules! on {
                 let $c = &mut **connection;
                 $statement.await
             }
-            $crate::store::Conn::Postgres(connection, course) => {
+            $crate::store::Conn::Postgres(connection, _) => {
                 let $c = &mut **connection;
-                course.within($statement).await
+                $crate::store::pool::within($statement).await
             }
         }
     };
@@ -129,8 +130,8 @@ macro_rules! change {
     ($conn:expr, $statement:expr) => {
         match $conn {
             $crate::store::Conn::Sqlite(connection) => $statement.execute(&mut **connection).await.map(|done| done.rows_affected()),
-            $crate::store::Conn::Postgres(connection, course) => {
-                course.within($statement.execute(&mut **connection)).await.map(|done| done.rows_affected())
+            $crate::store::Conn::Postgres(connection, _) => {
+                $crate::store::pool::within($statement.execute(&mut **connection)).await.map(|done| done.rows_affected())
             }
         }
     };

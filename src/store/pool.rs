@@ -17,7 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(super) use commit::{Course, Mark};
+pub(super) use commit::Mark;
 
 /// How long one waits for a connection, and then for the answer to each statement; then the answer is 503.
 const PATIENCE: Duration = Duration::from_secs(2);

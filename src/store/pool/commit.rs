@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgConnection};
 
 use super::super::{Conn, Error};
-use super::{PATIENCE, Pool, is_lost, wait, within};
+use super::{Pool, is_lost, wait, within};
 
 /// How long a commit may take before it counts as in doubt: with the search, no longer than any other wait.
 const COMMIT: Duration = Duration::from_secs(1);
@@ -32,31 +32,6 @@ pub(in super::super) struct Mark {
     pub(in super::super) at_us: i64,
     /// The request's random number.
     pub(in super::super) request_id: String,
-}
-
-/// What a transaction has to go by, and what it leaves behind.
-#[derive(Debug)]
-pub(in super::super) struct Course {
-    /// How long it waits for the answer to each statement.
-    patience: Duration,
-    mark: Option<Mark>,
-}
-
-impl Course {
-    /// Of a request, which cannot wait.
-    fn of_request() -> Self {
-        Self { patience: PATIENCE, mark: None }
-    }
-
-    /// Waits for the answer to one statement.
-    pub(in super::super) async fn within<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-        wait(self.patience, statement).await
-    }
-
-    /// Says by what the transaction is found again.
-    pub(in super::super) fn mark(&mut self, mark: Mark) {
-        self.mark = Some(mark);
-    }
 }
 
 /// How a transaction ended, as far as its own connection tells.
@@ -79,8 +54,8 @@ impl Pool {
         F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
         let mut connection = self.take().await?;
-        let mut course = Course::of_request();
-        let end = attempt(&mut connection, &mut course, work).await;
+        let mut mark = None;
+        let end = attempt(&mut connection, &mut mark, work).await;
         match &end {
             End::Committed(_) | End::Undone(_) => connection.keep(),
             End::Lost(_) | End::InDoubt(..) => connection.lose(),
@@ -88,7 +63,7 @@ impl Pool {
         match end {
             End::Committed(value) => Ok(value),
             End::Undone(error) | End::Lost(error) => Err(error),
-            End::InDoubt(value, error) => match course.mark {
+            End::InDoubt(value, error) => match mark {
                 Some(mark) if self.is_committed(&mark).await => Ok(value),
                 _ => Err(Error::Unavailable(format!("whether a commit happened is not known: {error}"))),
             },
@@ -119,7 +94,7 @@ impl Pool {
     }
 }
 
-async fn attempt<T, F>(connection: &mut PgConnection, course: &mut Course, work: F) -> End<T>
+async fn attempt<T, F>(connection: &mut PgConnection, mark: &mut Option<Mark>, work: F) -> End<T>
 where
     F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>>,
 {
@@ -127,7 +102,7 @@ where
         Ok(transaction) => transaction,
         Err(error) => return End::Lost(error.into()),
     };
-    match work(Conn::Postgres(&mut transaction, course)).await {
+    match work(Conn::Postgres(&mut transaction, mark)).await {
         Ok(value) => match wait(COMMIT, transaction.commit()).await {
             Ok(()) => End::Committed(value),
             Err(error) if is_lost(&error) => End::InDoubt(value, error),
