@@ -47,6 +47,26 @@ impl Role {
         run(&mut self.admin, &statement).await;
     }
 
+    /// So many ask at once, and none is answered before this many connections wait.
+    async fn ask_at_once(&mut self, store: &Store, many: usize, connections: i64) {
+        let mut lock = PgConnection::connect(&postgres_url().expect("a server")).await.expect("the server");
+        run(&mut lock, &format!("begin; lock table {}.tenant in access exclusive mode", &self.name[1..])).await;
+        let waiting = format!("select count(*) from pg_stat_activity where usename = '{}' and wait_event_type = 'Lock'", self.name);
+        let let_go = async {
+            while self.count(&waiting).await < connections {
+                tokio::task::yield_now().await;
+            }
+            run(&mut lock, "rollback").await;
+        };
+        let (answers, ()) = tokio::join!(futures_util::future::join_all((0..many).map(|_| store.ping())), let_go);
+        assert!(answers.iter().all(Result::is_ok));
+    }
+
+    async fn connections(&mut self) -> i64 {
+        let open = format!("select count(*) from pg_stat_activity where usename = '{}'", self.name);
+        self.count(&open).await
+    }
+
     async fn count(&mut self, statement: &str) -> i64 {
         sqlx::query_scalar(AssertSqlSafe(statement.to_owned())).fetch_one(&mut self.admin).await.expect("a number")
     }
@@ -100,10 +120,8 @@ async fn a_server_that_becomes_read_only_is_left_and_a_new_primary_is_found_with
 async fn connections_that_were_cut_are_replaced_without_a_restart() {
     let Some(mut role) = Role::new().await else { return };
     let store = role.open().await.expect("it opens");
-    let reads = futures_util::future::join_all((0..8).map(|_| store.ping()));
-    assert!(reads.await.iter().all(Result::is_ok));
-    let open = format!("select count(*) from pg_stat_activity where usename = '{}'", role.name);
-    assert!(role.count(&open).await > 1);
+    role.ask_at_once(&store, 8, 8).await;
+    assert_eq!(role.connections().await, 8);
     role.end_connections().await;
     // One finds out; from then on each is asked for a sign of life first.
     let _ = store.ping().await;
@@ -118,10 +136,8 @@ async fn an_instance_holds_no_more_connections_than_its_budget() {
     let Some(mut role) = Role::new().await else { return };
     let options = Options { connections: 3, ..Options::from(&role.location) };
     let store = Store::open(options, OffsetDateTime::UNIX_EPOCH).await.expect("it opens");
-    let open = format!("select count(*) from pg_stat_activity where usename = '{}'", role.name);
-    let answers = futures_util::future::join_all((0..64).map(|_| store.ping())).await;
-    assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(role.count(&open).await, 3);
+    role.ask_at_once(&store, 64, 3).await;
+    assert_eq!(role.connections().await, 3);
 }
 
 /// What is acknowledged is on the disk: a server that would forget it is told not to; what else the
