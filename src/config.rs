@@ -15,7 +15,7 @@ pub use file::File;
 use crate::app::{KeyPolicy, Validation};
 use crate::audit::{Keeping, LEAST_YEARS, Sink};
 use crate::keys::Schedule;
-use crate::store::Location;
+use crate::store::{Location, Options};
 use crate::validate::is_role;
 
 /// What every command looks at. Each flag has a variable, and a key of the same name in the file.
@@ -28,6 +28,18 @@ pub struct Common {
     /// The database: a file (SQLite) or a postgres:// URL [default: admit.db]
     #[arg(long, env = "ADMIT_DATABASE", value_name = "FILE|URL", global = true, hide_env_values = true)]
     database: Option<String>,
+    /// The SQLite database may be on a network file system, which locks and syncs as a local disk does
+    #[arg(
+        long,
+        env = "ADMIT_ALLOW_NETWORK_DISK",
+        value_name = "YES",
+        global = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    allow_network_disk: Option<bool>,
     /// The file with the master key that seals the signing keys (several while it is changed) [default: beside the SQLite database, ending in .key]
     #[arg(long, env = "ADMIT_MASTER_KEY_FILE", value_name = "FILE", global = true)]
     master_key_file: Option<PathBuf>,
@@ -162,6 +174,8 @@ pub struct BadConfig(String);
 pub struct Config {
     /// Where the data is.
     pub database: Location,
+    /// Whether SQLite may be on a network file system.
+    pub allow_network_disk: bool,
     /// Where the master key is, if it is not in `ADMIT_MASTER_KEY`.
     pub master_key_file: Option<PathBuf>,
     /// How log lines look, if that was said.
@@ -214,11 +228,18 @@ impl Config {
         let Ok(database) = common.database.unwrap_or_else(|| "admit.db".to_owned()).parse::<Location>();
         Self {
             database,
+            allow_network_disk: common.allow_network_disk.unwrap_or(false),
             master_key_file: common.master_key_file,
             log_format: common.log_format,
             log: common.log,
             server: Server::resolve(serve),
         }
+    }
+
+    /// Where the data is, and how it is to be used.
+    #[must_use]
+    pub fn database_options(&self) -> Options {
+        Options { allow_network_disk: self.allow_network_disk, ..Options::from(&self.database) }
     }
 }
 

@@ -57,10 +57,10 @@ impl Sync {
         percentile(&self.0, share)
     }
 
-    /// How many pages a second can be made durable one after the other.
-    pub fn per_second(&self) -> f64 {
+    /// What one takes on average, in ms: a disk that is mostly quick and now and then slow is as fast as that.
+    pub fn mean(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
         let count = self.0.len() as f64;
-        1e3 * count / self.0.iter().sum::<f64>().max(f64::MIN_POSITIVE)
+        self.0.iter().sum::<f64>() / count.max(1.0)
     }
 }

@@ -32,10 +32,8 @@ pub struct Line {
     cpu_us: f64,
     p50_ms: f64,
     p99_ms: f64,
-    sync_p50_ms: f64,
+    sync_ms: f64,
     sync_p99_ms: f64,
-    /// How many pages a second the disk takes with a sync each.
-    alone: f64,
     per_sync: Option<f64>,
 }
 
@@ -51,9 +49,8 @@ impl Line {
             cpu_us: of(&|(run, _)| run.cpu_us),
             p50_ms: of(&|(run, _)| run.percentile(0.5)),
             p99_ms: of(&|(run, _)| run.percentile(0.99)),
-            sync_p50_ms: of(&|(_, sync)| sync.percentile(0.5)),
+            sync_ms: of(&|(_, sync)| sync.mean()),
             sync_p99_ms: of(&|(_, sync)| sync.percentile(0.99)),
-            alone: of(&|(_, sync)| sync.per_second()),
             per_sync,
         }
     }
@@ -63,7 +60,12 @@ impl Line {
     fn bound(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
         let clients = self.clients.min(FULL) as f64;
-        clients / (self.sync_p50_ms / 1e3 + clients * self.cpu_us / 1e6)
+        clients / (self.sync_ms / 1e3 + clients * self.cpu_us / 1e6)
+    }
+
+    /// The same if each had a sync of its own: `1 / (T_sync + t_request)`.
+    fn alone(&self) -> f64 {
+        1.0 / (self.sync_ms / 1e3 + self.cpu_us / 1e6)
     }
 
     /// Each thing that is wanted of it, and whether it is so.
@@ -77,8 +79,9 @@ impl Line {
             }
         }
         if self.clients <= FEW {
-            let syncs = self.p99_ms / self.sync_p50_ms;
-            goals.push((format!("p99 is {syncs:.1} syncs (wanted: at most {P99_SYNCS:.0})"), syncs <= P99_SYNCS));
+            let (slow, mean) = (self.p99_ms / self.sync_p99_ms, self.p99_ms / self.sync_ms);
+            let words = format!("p99 is {slow:.1} syncs at their own p99 (wanted: at most {P99_SYNCS:.0}), {mean:.1} at their mean");
+            goals.push((words, slow <= P99_SYNCS));
         }
         goals
     }
@@ -93,7 +96,8 @@ impl Report {
     /// For people.
     pub fn text(&self) -> String {
         let mut text = "durable refreshes on SQLite, synchronous=FULL; medians; no errors\n\n".to_owned();
-        let titles = ("clients", "1/s", "from – to", "CPU µs", "p50 ms", "p99 ms", "sync p50/p99 ms", "per sync", "bound 1/s", "alone 1/s");
+        let titles =
+            ("clients", "1/s", "from – to", "CPU µs", "p50 ms", "p99 ms", "sync mean/p99 ms", "per sync", "bound 1/s", "alone 1/s");
         let (a, b, c, d, e, f, g, h, i, j) = titles;
         let _ = writeln!(text, "{a:>7}{b:>8}{c:>15}{d:>9}{e:>9}{f:>9}{g:>18}{h:>10}{i:>11}{j:>11}");
         for line in &self.lines {
@@ -106,10 +110,10 @@ impl Report {
                 line.cpu_us,
                 line.p50_ms,
                 line.p99_ms,
-                format!("{:.2} / {:.2}", line.sync_p50_ms, line.sync_p99_ms),
+                format!("{:.2} / {:.2}", line.sync_ms, line.sync_p99_ms),
                 line.per_sync.map_or_else(|| "–".to_owned(), |count| format!("{count:.1}")),
                 line.bound(),
-                line.alone,
+                line.alone(),
             );
         }
         text.push('\n');

@@ -1,5 +1,7 @@
 //! What an administrator's command works with: the database, and the moment at which it was given.
 
+use std::time::Duration;
+
 use super::{Failure, master_key};
 use crate::audit::{Entry, Origin};
 use crate::clock::Clock;
@@ -8,9 +10,13 @@ use crate::id::TenantId;
 use crate::key::Purpose;
 use crate::keys::{KeyError, KeyRing};
 use crate::label::is_deceptive;
-use crate::store::{Location, Store};
+use crate::store::{Location, Options, Store};
 use crate::tenant::FhirBase;
 use crate::token::Algorithm;
+
+/// How long a command waits for its turn at SQLite, and for its work to be written: nobody is held up
+/// by one that waits, and an import's transactions are long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct Desk {
     config: Config,
@@ -28,7 +34,8 @@ impl Desk {
     /// At a database that may have to be made: the first commands of a new installation.
     pub(super) async fn open_or_make(config: Config) -> Result<Self, Failure> {
         let now = Clock::System.now();
-        let store = Store::open(&config.database, now).await?;
+        let options = Options { patience: PATIENCE, ..config.database_options() };
+        let store = Store::open(options, now).await?;
         Ok(Self { config, store, origin: Origin::command(TenantId::default_tenant(), now).by(operator()) })
     }
 

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::id::TenantId;
 use crate::jobs;
 use crate::listener::{self, Handle, RustlsConfig};
-use crate::store::{InstanceLock, Options, Store};
+use crate::store::{InstanceLock, Store};
 use crate::tenant::Tenant;
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let clock = Clock::System;
     // Before the database is opened, which may change its tables under the feet of whoever serves it.
     let _only_one = InstanceLock::take(&config.database)?;
-    let mut database = Options::from(&config.database);
+    let mut database = config.database_options();
     database.connections = server.database_connections.unwrap_or(database.connections);
     let store = Store::open(database, clock.now()).await?;
     let app = App::start(Setup {

@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::directory::{Access, Why};
 use crate::error::OAuthError;
 use crate::grant::{Grant, Refresh};
+use crate::person::User;
 use crate::scope::ScopeSet;
 use crate::secret::{RefreshToken, nonce};
 use crate::store::{Rotation, RotationRequest};
@@ -42,8 +43,12 @@ pub(super) async fn refresh(
         }
     };
     // Likewise before: where nobody can be asked, the token is as good afterwards.
+    let user = match &grant {
+        None => None,
+        Some(grant) => app.store.user(&origin.tenant, &grant.user_id).await?,
+    };
     if let Some(grant) = &grant
-        && let Some(why) = must_end(app, origin, grant).await?
+        && let Some(why) = must_end(app, origin, grant, user.as_ref()).await?
     {
         app.store.revoke_grant(origin, &grant.id, why).await?;
         return Err(OAuthError::invalid_grant(REFUSED));
@@ -54,8 +59,8 @@ pub(super) async fn refresh(
         Rotation::Done(grant, successor) => (grant, successor),
         Rotation::Reused | Rotation::Refused => return Err(OAuthError::invalid_grant(REFUSED)),
     };
-    let scopes = scopes.ok_or(OAuthError::invalid_grant(REFUSED))?;
-    let user = app.store.user(&origin.tenant, &grant.user_id).await?.ok_or(OAuthError::invalid_grant(REFUSED))?;
+    // The rotation has seen to it that the person may still come in.
+    let (Some(scopes), Some(user)) = (scopes, user) else { return Err(OAuthError::invalid_grant(REFUSED)) };
     for_person(
         app,
         origin,
@@ -66,10 +71,10 @@ pub(super) async fn refresh(
 
 /// Why nothing is given any more for the patient that the grant is about: whoever left a care team, or whose child came of
 /// age, takes the app's access along, and so does a record that was closed or merged.
-async fn must_end(app: &App, origin: &Origin, grant: &Grant) -> Result<Option<&'static str>, OAuthError> {
+async fn must_end(app: &App, origin: &Origin, grant: &Grant, user: Option<&User>) -> Result<Option<&'static str>, OAuthError> {
     let (Some(patient), Some(base)) = (&grant.patient_id, &grant.fhir_base) else { return Ok(None) };
-    let Some(user) = app.store.user(&origin.tenant, &grant.user_id).await? else { return Ok(Some(Why::NotTheirs.as_str())) };
-    Ok(match app.access(origin, base, &user, patient, grant.emergency_reason.is_some()).await? {
+    let Some(user) = user else { return Ok(Some(Why::NotTheirs.as_str())) };
+    Ok(match app.access(origin, base, user, patient, grant.emergency_reason.is_some()).await? {
         Access::Open(_) => None,
         Access::Closed(why) => Some(why.as_str()),
     })

@@ -1,11 +1,13 @@
 //! Opens a database: SQLite by a path, PostgreSQL by a URL.
 
+mod disk;
 mod postgres;
 mod sqlite;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -51,11 +53,15 @@ pub struct Options {
     pub location: Location,
     /// The most connections to PostgreSQL that one instance holds.
     pub connections: u32,
+    /// How long a write to SQLite waits for its turn and its commit before it is told to come back later.
+    pub patience: Duration,
+    /// Whether SQLite may be on a network file system.
+    pub allow_network_disk: bool,
 }
 
 impl From<&Location> for Options {
     fn from(location: &Location) -> Self {
-        Self { location: location.clone(), connections: CONNECTIONS }
+        Self { location: location.clone(), connections: CONNECTIONS, patience: PATIENCE, allow_network_disk: false }
     }
 }
 
@@ -67,6 +73,8 @@ impl From<&Self> for Options {
 
 /// Connections to PostgreSQL, where nobody says otherwise.
 const CONNECTIONS: u32 = 16;
+/// How long a request waits for the database; then the answer is 503.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Opens the database, makes it where it is not there, and brings its tables up to date.
@@ -74,9 +82,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unusable`] says what to do; [`Error::Unavailable`], where it does not answer.
     pub async fn open(options: impl Into<Options>, now: OffsetDateTime) -> Result<Self, Error> {
-        let Options { location, connections } = options.into();
+        let Options { location, connections, patience, allow_network_disk } = options.into();
         let store = match &location {
-            Location::Sqlite(path) => sqlite::open(path).await?,
+            Location::Sqlite(path) => sqlite::open(path, patience, allow_network_disk).await?,
             Location::Postgres(url) => postgres::open(url, connections).await?,
         };
         store.ensure_default_tenant(now).await?;

@@ -35,6 +35,7 @@ mod grant;
 mod import;
 mod instance_lock;
 mod job;
+mod journal;
 mod key;
 mod launch;
 mod master_key;

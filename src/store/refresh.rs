@@ -47,7 +47,6 @@ pub enum Rotation {
 struct Row {
     grant_id: String,
     client_id: String,
-    parent_digest: Option<String>,
     rotated_at: Option<i64>,
     successor_salt: Option<String>,
     /// Whether the family can still be refreshed: by this token, or by the one that came of it.
@@ -160,33 +159,24 @@ impl Store {
                                                   from access_grant g
                                                   join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id
                                                  where g.tenant_id = $1 and g.grant_id = refresh_token.grant_id and g.client_id = $5
-                                                   and g.revoked_at is null and u.disabled_at is null)";
-                let claimed = change!(
-                    &mut conn,
-                    sqlx::query(statement)
-                        .bind(origin.tenant.as_str())
-                        .bind(presented.as_str())
-                        .bind(now)
-                        .bind(&salt)
-                        .bind(request.client_id.as_str())
-                        .bind(seconds(origin.now + request.grace))
-                )?;
-                let Some(row) = look(&mut conn, &origin, &request.presented).await? else {
-                    record(&mut conn, &origin, Entry::refused("token.refreshed").client(&request.client_id).detail("unknown token"))
-                        .await?;
-                    return Ok(Rotation::Refused);
-                };
-                let grant = GrantId::new(row.grant_id.clone());
-                if claimed == 0 {
-                    return not_claimed(&mut conn, &origin, &request, row, &grant).await;
-                }
-                let grant = load(&mut conn, &origin, &grant).await?;
+                                                   and g.revoked_at is null and u.disabled_at is null)
+                              returning grant_id, parent_digest";
+                let claimed: Option<(String, Option<String>)> = on!(&mut conn, c => sqlx::query_as(statement)
+                    .bind(origin.tenant.as_str())
+                    .bind(presented.as_str())
+                    .bind(now)
+                    .bind(&salt)
+                    .bind(request.client_id.as_str())
+                    .bind(seconds(origin.now + request.grace))
+                    .fetch_optional(c))?;
+                let Some((grant, parent)) = claimed else { return not_claimed(&mut conn, &origin, &request).await };
+                let grant = load(&mut conn, &origin, &GrantId::new(grant)).await?;
                 if !session_allows(&mut conn, &origin, &grant).await? {
                     revoke(&mut conn, &origin, &grant.id, "session ended", Entry::refused("token.refreshed").client(&grant.client_id))
                         .await?;
                     return Ok(Rotation::Refused);
                 }
-                if let Some(parent) = row.parent_digest {
+                if let Some(parent) = parent {
                     // This token is used now: its parent gives it no more.
                     let statement = "delete from refresh_token where tenant_id = $1 and digest = $2";
                     change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&parent))?;
@@ -209,15 +199,15 @@ impl Store {
     }
 }
 
-/// The token was not there to be taken: another client's, too old, or used before.
-async fn not_claimed(
-    conn: &mut Conn<'_>,
-    origin: &Origin,
-    request: &RotationRequest,
-    row: Row,
-    grant: &GrantId,
-) -> Result<Rotation, Error> {
-    let refused = Entry::refused("token.refreshed").client(&request.client_id).grant(grant);
+/// The token was not there to be taken: unknown, another client's, too old, or used before.
+async fn not_claimed(conn: &mut Conn<'_>, origin: &Origin, request: &RotationRequest) -> Result<Rotation, Error> {
+    let refused = Entry::refused("token.refreshed").client(&request.client_id);
+    let Some(row) = look(conn, origin, &request.presented).await? else {
+        record(conn, origin, refused.detail("unknown token")).await?;
+        return Ok(Rotation::Refused);
+    };
+    let grant = &GrantId::new(row.grant_id);
+    let refused = refused.grant(grant);
     if row.client_id != request.client_id.as_str() {
         record(conn, origin, refused.detail("another client's token")).await?;
         return Ok(Rotation::Refused);
@@ -242,7 +232,7 @@ async fn not_claimed(
 
 /// What is known of a token: by its own row, or where that is gone, as a used one of its family.
 async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &RefreshToken) -> Result<Option<Row>, Error> {
-    let statement = "select g.grant_id, g.client_id, r.parent_digest, r.successor_salt,
+    let statement = "select g.grant_id, g.client_id, r.successor_salt,
                             case when r.digest is null then g.created_at else r.rotated_at end as rotated_at,
                             (select count(*)
                                from user_account u

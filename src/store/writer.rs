@@ -4,28 +4,41 @@
 //! Each piece of work has its own savepoint and can fail alone. Where the disk is full or fails,
 //! the whole batch fails.
 
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+mod writing;
 
-use futures_util::FutureExt as _;
+use std::time::{Duration, Instant};
+
 use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::{Conn, Error};
+use writing::Writing;
 
 /// How many may wait; one more is told to come back later.
 const QUEUE: usize = 1024;
 /// The most that share one commit.
 const BATCH: usize = 64;
-/// How long one waits for its turn and its commit.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What is left of everybody's patience for the work and its commit: who has not had a turn by then
+/// is refused, so that hardly ever somebody gives up whose work is done all the same.
+const RESERVE: Duration = Duration::from_millis(500);
+/// Those who were answered together come again together: a batch waits so long for the next one of
+/// as many as the last batch had. Otherwise the first who comes would have a sync alone, and all
+/// the others would wait for it.
+const GAP: Duration = Duration::from_millis(1);
+/// A batch does not wait for others after this; and after a pause like this, nobody waits at all.
+const LINGER: Duration = Duration::from_millis(25);
+/// After so long without a write the journal is brought into the database.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// The way to the writing connection.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
+    patience: Duration,
 }
 
 enum Message {
@@ -34,18 +47,31 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
+/// Somebody's work.
+struct Job {
+    asked: Instant,
+    work: Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send>,
+}
+
 /// Says, once the outcome of the commit is known, what came of the work.
 type Announce = Box<dyn FnOnce(Result<(), String>) + Send>;
 /// Whether the work's changes are to be kept, and whom to tell.
 type Outcome = (bool, Announce);
-type Job = Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send>;
+
+/// The longest that a statement of the writer may wait for another process's lock, where callers
+/// wait for `patience`.
+pub(super) fn busy_timeout(patience: Duration) -> Duration {
+    patience.saturating_sub(RESERVE)
+}
 
 impl Writer {
     /// Starts the task that owns the connection; it ends with [`Writer::close`] or the last `Writer`.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    /// A connection that fails is replaced by a new one like it. Nobody waits longer than `patience`.
+    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions, patience: Duration) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, messages));
-        Self { queue }
+        let waiting = Waiting { messages, turn: busy_timeout(patience), company: 1, closing: None };
+        tokio::spawn(serve(Writing::new(connection, options, busy_timeout(patience)), waiting));
+        Self { queue, patience }
     }
 
     /// Closes the connection once everything that waits is written. What comes later is refused.
@@ -63,7 +89,7 @@ impl Writer {
         F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
         let (answer, wait) = oneshot::channel::<Result<T, Error>>();
-        let job: Job = Box::new(move |conn| {
+        let work: Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send> = Box::new(move |conn| {
             Box::pin(async move {
                 if answer.is_closed() {
                     return None; // whoever asked has given up, and was told so
@@ -77,99 +103,113 @@ impl Writer {
                 Some((keep, announce))
             })
         });
-        self.queue.try_send(Message::Work(job)).map_err(|error| {
+        self.queue.try_send(Message::Work(Job { asked: Instant::now(), work })).map_err(|error| {
             let why = if matches!(error, TrySendError::Full(_)) { "too many writes are waiting" } else { "the database is closed" };
             Error::Unavailable(why.to_owned())
         })?;
-        match tokio::time::timeout(PATIENCE, wait).await {
+        match timeout(self.patience, wait).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::Unavailable("the database cannot be written to".to_owned())),
+            // It may yet be committed: whoever asked is told neither that it is nor that it is not.
             Err(_) => Err(Error::Unavailable("the write took too long".to_owned())),
         }
     }
 }
 
-async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Message>) {
-    let mut closing = None;
-    while closing.is_none() {
-        let first = match queue.recv().await {
-            Some(Message::Work(first)) => first,
-            Some(Message::Close(done)) => {
-                closing = Some(done);
-                break;
+/// Those who wait, and what is known about how they come.
+struct Waiting {
+    messages: mpsc::Receiver<Message>,
+    /// How long one waits for a turn.
+    turn: Duration,
+    /// How many the last batch had.
+    company: usize,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+/// What comes first after a batch.
+enum Next {
+    Work(Job),
+    /// Nothing for a while.
+    Nothing,
+    End,
+}
+
+impl Waiting {
+    /// The first one of a batch.
+    async fn first(&mut self, wait: Duration) -> Next {
+        loop {
+            let begin = Instant::now();
+            let Ok(message) = timeout(wait, self.messages.recv()).await else { return Next::Nothing };
+            if begin.elapsed() > LINGER {
+                self.company = 1;
             }
-            None => break,
-        };
-        let mut announcements = Vec::new();
-        let next = || match queue.try_recv().ok()? {
-            Message::Work(job) => Some(job),
+            match message.map(|message| self.open(message)) {
+                Some(Some(job)) => return Next::Work(job),
+                Some(None) if self.closing.is_none() => {}
+                _ => return Next::End,
+            }
+        }
+    }
+
+    /// Another one for a batch that has `count` already and began then.
+    async fn another(&mut self, count: usize, began: Instant) -> Option<Job> {
+        while self.closing.is_none() && count < BATCH {
+            let message = match self.messages.try_recv() {
+                Ok(message) => message,
+                Err(_) if count < self.company && began.elapsed() < LINGER => timeout(GAP, self.messages.recv()).await.ok()??,
+                Err(_) => return None,
+            };
+            if let Some(job) = self.open(message) {
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    /// The work in it; none where it is the word to close, or comes too late. Who waits for what
+    /// is dropped here learns that at once.
+    fn open(&mut self, message: Message) -> Option<Job> {
+        match message {
+            Message::Work(job) => Some(job).filter(|job| job.asked.elapsed() < self.turn),
             Message::Close(done) => {
-                closing = Some(done);
+                self.closing = Some(done);
                 None
             }
+        }
+    }
+}
+
+async fn serve(mut writing: Writing, mut waiting: Waiting) {
+    let mut is_tidy = false;
+    loop {
+        let wait = if is_tidy { Duration::MAX } else { IDLE };
+        let first = match waiting.first(wait).await {
+            Next::Work(first) => first,
+            Next::Nothing => {
+                writing.bring_in().await;
+                is_tidy = true;
+                continue;
+            }
+            Next::End => break,
         };
-        let committed = batch(&mut connection, first, next, &mut announcements).await;
+        let mut announcements = Vec::new();
+        let committed = writing.batch(first, &mut waiting, &mut announcements).await;
         if let Err(why) = &committed {
-            tracing::warn!(why, "a batch of writes was not kept");
-            // SQLite may have rolled back by itself; then this fails, and that is as well.
-            let _ = sqlx::query("rollback").execute(&mut connection).await;
+            tracing::warn!(why, "a batch of writes failed");
         }
         for announce in announcements {
             announce(committed.clone());
         }
+        writing.care().await;
+        is_tidy = false;
     }
     // Who still waits behind the end learns at once that nothing comes of it.
-    drop(queue);
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "the writing connection did not close in good order");
-    }
+    let Waiting { messages, closing, .. } = waiting;
+    drop(messages);
+    writing.close().await;
     if let Some(done) = closing {
         let _ = done.send(()); // whoever asked may have gone
     }
-}
-
-/// One transaction with everything that waits. `Err` says why nothing of it was kept.
-async fn batch(
-    connection: &mut SqliteConnection,
-    first: Job,
-    mut more: impl FnMut() -> Option<Job>,
-    announcements: &mut Vec<Announce>,
-) -> Result<(), String> {
-    // Where this fails, the database is locked by another process, or gone. The job is dropped, and
-    // with it the way to answer: whoever waits learns that at once. Those behind get their own try.
-    say(connection, "begin immediate; savepoint work").await?;
-    let mut next = Some(first);
-    let mut count = 0;
-    let mut kept = false;
-    while let Some(job) = next.take() {
-        count += 1;
-        let outcome = AssertUnwindSafe(job(Conn::Sqlite(connection))).catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("a write panicked and was undone");
-            None
-        });
-        let keep = outcome.as_ref().is_some_and(|(keep, _)| *keep);
-        announcements.extend(outcome.map(|(_, announce)| announce));
-        kept |= keep;
-        if count < BATCH {
-            next = more();
-        }
-        let end = match (keep, next.is_some()) {
-            (true, true) => "release work; savepoint work",
-            (true, false) => "release work; commit",
-            // The savepoint stands again, for the next one.
-            (false, true) => "rollback to work",
-            (false, false) if kept => "rollback to work; release work; commit",
-            (false, false) => "rollback",
-        };
-        say(connection, end).await?;
-    }
-    Ok(())
-}
-
-/// Several statements in one go: every word to the connection is two changes of thread, which
-/// cost more than the statements.
-async fn say(connection: &mut SqliteConnection, statements: &'static str) -> Result<(), String> {
-    sqlx::query(statements).execute(connection).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

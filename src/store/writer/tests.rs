@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use super::*;
+
+/// How long a caller waits here.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// A writer, and how many commits it has made.
 struct Bench {
@@ -28,7 +31,7 @@ impl Bench {
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        Self { writer: Writer::start(connection), commits, dir }
+        Self { writer: Writer::start(connection, options(&dir), PATIENCE), commits, dir }
     }
 
     /// Inserts a name, and then does something else.
@@ -62,10 +65,14 @@ async fn execute<'q>(conn: Conn<'_>, query: sqlx::query::Query<'q, sqlx::Sqlite,
     Ok(query.execute(connection).await.map(|_| ())?)
 }
 
-async fn connect(dir: &TempDir) -> SqliteConnection {
+fn options(dir: &TempDir) -> SqliteConnectOptions {
     let options =
         SqliteConnectOptions::new().filename(dir.path().join("x.db")).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-    options.connect().await.expect("a database")
+    options.busy_timeout(busy_timeout(PATIENCE))
+}
+
+async fn connect(dir: &TempDir) -> SqliteConnection {
+    options(dir).connect().await.expect("a database")
 }
 
 fn fine() -> Result<(), Error> {
@@ -136,4 +143,127 @@ async fn after_the_close_the_journal_is_gone_and_writes_are_refused() {
     assert!(matches!(bench.insert("b", fine).await, Err(Error::Unavailable(_))));
     other.close().await; // once more is no harm
     assert_eq!(bench.names().await, ["a"]);
+}
+
+/// Holds SQLite's write lock, as another process would.
+async fn hold(bench: &Bench) -> SqliteConnection {
+    let mut other = connect(&bench.dir).await;
+    sqlx::raw_sql("begin immediate").execute(&mut other).await.expect("the lock");
+    other
+}
+
+async fn let_go(mut other: SqliteConnection) {
+    sqlx::raw_sql("rollback").execute(&mut other).await.expect("unlocked");
+    other.close().await.expect("closed");
+}
+
+/// F-06: nobody waits longer than their patience, and nothing of what was refused is done later.
+#[tokio::test]
+async fn while_another_process_writes_everybody_is_refused_in_time() {
+    let bench = Bench::start().await;
+    let other = hold(&bench).await;
+    let begin = Instant::now();
+    let names: Vec<String> = (0..QUEUE + 100).map(|i| i.to_string()).collect();
+    let answers = join_all(names.iter().map(|name| bench.insert(name, fine))).await;
+    assert!(begin.elapsed() < PATIENCE + Duration::from_millis(400), "{:?}", begin.elapsed());
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Unavailable(_)))));
+    let is_full = |answer: &&Result<(), Error>| matches!(answer, Err(Error::Unavailable(why)) if why == "too many writes are waiting");
+    assert!(answers.iter().filter(is_full).count() >= 99);
+    let_go(other).await;
+    bench.insert("later", fine).await.expect("nobody is in the way");
+    assert_eq!(bench.names().await, ["later"]);
+}
+
+/// Whoever has gone is not worked for.
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_done() {
+    let bench = Bench::start().await;
+    let other = hold(&bench).await;
+    let given_up = timeout(Duration::from_millis(20), bench.insert("given up", fine)).await;
+    assert!(given_up.is_err());
+    let_go(other).await;
+    bench.insert("later", fine).await.expect("nobody is in the way");
+    assert_eq!(bench.names().await, ["later"]);
+}
+
+/// As after an I/O error: SQLite has rolled back by itself in the middle of a batch.
+#[tokio::test]
+async fn a_batch_that_lost_its_transaction_fails_as_a_whole_and_the_next_one_succeeds() {
+    let bench = Bench::start().await;
+    let (a, broken, b) = tokio::join!(bench.insert("a", fine), bench.run("rollback"), bench.insert("b", fine));
+    assert!(matches!(a, Err(Error::Unavailable(_))) && matches!(broken, Err(Error::Unavailable(_))), "{a:?} {broken:?}");
+    // It was behind the break: in the same batch it failed with it, in the next one it was kept.
+    bench.insert("c", fine).await.expect("the writer is there");
+    let names = bench.names().await;
+    assert_eq!(names, if b.is_ok() { vec!["b", "c"] } else { vec!["c"] });
+}
+
+/// A commit that fails, fails for everybody in it; then the writer has a new connection.
+#[tokio::test]
+async fn a_commit_that_fails_is_nobodys_success() {
+    let bench = Bench::start().await;
+    bench
+        .writer
+        .run(|conn| {
+            Box::pin(async move {
+                let Conn::Sqlite(connection) = conn else { unreachable!("this is SQLite") };
+                connection.lock_handle().await?.set_commit_hook(|| false);
+                Ok(())
+            })
+        })
+        .await
+        .expect_err("this commit is the first that the hook refuses");
+    bench.insert("later", fine).await.expect("the connection is a new one");
+    assert_eq!(bench.names().await, ["later"]);
+}
+
+/// KF-07: without its journal the database is what was last brought in, for everybody but us.
+#[tokio::test]
+async fn nothing_is_acknowledged_once_the_journal_is_gone_and_nothing_is_lost_that_was() {
+    for end in ["-wal", "-shm"] {
+        let bench = Bench::start().await;
+        bench.insert("before", fine).await.expect("written");
+        std::fs::remove_file(bench.dir.path().join(format!("x.db{end}"))).expect("removed");
+        let refused = bench.insert("after", fine).await;
+        assert!(matches!(&refused, Err(Error::Unavailable(why)) if why.contains("removed")), "{refused:?}");
+        assert!(matches!(bench.insert("later", fine).await, Err(Error::Unavailable(_))));
+        // What a copy of the database alone holds.
+        let copy = tempfile::tempdir().expect("a temporary folder");
+        std::fs::copy(bench.dir.path().join("x.db"), copy.path().join("x.db")).expect("copied");
+        let mut reader = connect(&copy).await;
+        let names: Vec<String> = sqlx::query_scalar("select name from thing").fetch_all(&mut reader).await.expect("names");
+        assert!(names.contains(&"before".to_owned()) && !names.contains(&"later".to_owned()), "{end}: {names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_replaced_is_not_written_to() {
+    let bench = Bench::start().await;
+    bench.insert("before", fine).await.expect("written");
+    let path = bench.dir.path().join("x.db");
+    std::fs::copy(&path, bench.dir.path().join("other")).expect("copied");
+    std::fs::rename(bench.dir.path().join("other"), &path).expect("replaced");
+    let refused = bench.insert("after", fine).await;
+    assert!(matches!(&refused, Err(Error::Unavailable(why)) if why.contains("replaced")), "{refused:?}");
+}
+
+/// F-08: a reader who stays makes the journal grow, and nobody wait; once it has gone, the journal is short again.
+#[tokio::test]
+async fn a_reader_who_stays_holds_up_nobody() {
+    let bench = Bench::start().await;
+    bench.insert("0", fine).await.expect("written");
+    let mut reader = connect(&bench.dir).await;
+    sqlx::raw_sql("begin; select * from thing").execute(&mut reader).await.expect("a snapshot");
+    let long: Vec<String> = (0..20).map(|i| format!("{i:04}{}", "x".repeat(1 << 20))).collect();
+    for name in &long {
+        bench.insert(name, fine).await.expect("the reader is in nobody's way");
+    }
+    let journal = || std::fs::metadata(bench.dir.path().join("x.db-wal")).expect("the journal").len();
+    assert!(journal() > 20 << 20);
+    sqlx::raw_sql("rollback").execute(&mut reader).await.expect("the reader has ended");
+    for name in &long {
+        bench.insert(&format!("again {name}"), fine).await.expect("written");
+    }
+    bench.run("select 1").await.expect("everything before is done");
+    assert!(journal() < 20 << 20, "{}", journal());
 }
