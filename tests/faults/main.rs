@@ -9,7 +9,10 @@ mod clock;
 mod commit;
 mod durable;
 mod failpoints;
+mod full_disk;
 mod kill;
+mod locked;
+mod long_reader;
 mod network;
 mod overload;
 mod postgres_start;
@@ -50,6 +53,9 @@ const ALL: &[Fault] = &[
     failpoints::FAULT,
     durable::FAULT,
     power_loss::FAULT,
+    locked::FAULT,
+    full_disk::FAULT,
+    long_reader::FAULT,
     clock::FAULT,
     restore::FAULT,
     rotation::FAULT,
