@@ -22,17 +22,13 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let mut server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows });
+    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
     let (mut slowest, mut outages) = (Duration::ZERO, Vec::new());
     for nth in 0..kills {
         // Each within its own share of the flows, at a moment that nobody can foresee.
         let share = flows / kills;
         let [some] = random::<1>();
-        let until = nth * share + u64::from(some) * share / 256;
-        while traffic.done() < until && !traffic.is_over() {
-            pause(1).await;
-        }
-        assert!(!traffic.is_over(), "the traffic was over before the server was killed {kills} times");
+        until_done(&mut traffic, nth * share + u64::from(some) * share / 256).await;
         pause(u64::from(some % 16)).await;
         let killed = Instant::now();
         server.kill();
@@ -42,7 +38,9 @@ async fn run(plan: Plan) -> String {
         let recent = traffic.look(|ledger| ledger.assertions.iter().rev().take(5).cloned().collect::<Vec<_>>());
         assert_assertions_are_spent(&app, &recent).await;
     }
-    let ledger = traffic.finish().await;
+    until_done(&mut traffic, flows).await;
+    let flows = traffic.done();
+    let ledger = traffic.stop().await;
     let (abandoned, unanswered, acknowledged) = (ledger.abandoned, ledger.unanswered, ledger.answered);
     // A client may reach a process that is killed and not quite gone.
     let was_under_way = |(asked, lost): &(Instant, Instant)| outages.iter().any(|(killed, gone)| asked <= gone && lost >= killed);
@@ -56,4 +54,12 @@ async fn run(plan: Plan) -> String {
          ready within {} ms",
         slowest.as_millis()
     )
+}
+
+/// Waits until so many authorizations have come to their end.
+async fn until_done(traffic: &mut Traffic, flows: u64) {
+    while traffic.done() < flows {
+        assert!(!traffic.is_over(), "the traffic has ended");
+        pause(1).await;
+    }
 }
