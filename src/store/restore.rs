@@ -128,7 +128,8 @@ async fn check(connection: &mut SqliteConnection) -> Result<(), Error> {
     if found != 4 {
         return Err(Error::Unusable("it is a database, but not one of Admit".to_owned()));
     }
-    let faults: Vec<String> = sqlx::query_scalar("pragma integrity_check(1)").fetch_all(connection).await.map_err(|error| foreign(&error))?;
+    let faults: Vec<String> =
+        sqlx::query_scalar("pragma integrity_check(1)").fetch_all(connection).await.map_err(|error| foreign(&error))?;
     match faults.as_slice() {
         [one] if one == "ok" => Ok(()),
         faults => Err(Error::Unusable(format!("it is damaged: {}", faults.join("; ")))),
