@@ -26,8 +26,8 @@ const BATCH: usize = 64;
 /// is refused, so that hardly ever somebody gives up whose work is done all the same.
 const RESERVE: Duration = Duration::from_millis(500);
 /// Those who were answered together come again together: a batch waits so long for the next one of
-/// as many as the last batch had. Otherwise the first who comes would have a sync alone, and all
-/// the others would wait for it.
+/// as many as were about at the end of the last. Otherwise the first who comes would have a sync
+/// alone, and all the others would wait for it.
 const GAP: Duration = Duration::from_millis(1);
 /// A batch does not wait for others after this; and after a pause like this, nobody waits at all.
 const LINGER: Duration = Duration::from_millis(25);
@@ -121,7 +121,7 @@ struct Waiting {
     messages: mpsc::Receiver<Message>,
     /// How long one waits for a turn.
     turn: Duration,
-    /// How many the last batch had.
+    /// How many were about when the last batch ended.
     company: usize,
     closing: Option<oneshot::Sender<()>>,
 }

@@ -147,7 +147,8 @@ async fn transaction(
         };
         say(connection, end).await?;
     }
-    waiting.company = count;
+    // Everybody who is about: those who are answered now, and those who came meanwhile.
+    waiting.company = count + waiting.messages.len();
     Ok(())
 }
 
