@@ -45,7 +45,7 @@ struct Prepared {
 }
 
 async fn run(plan: Plan) -> String {
-    let (rounds, stride) = plan.either((1, 4), (10, 1));
+    let (rounds, stride) = plan.either((1, 4), (5, 1));
     let installation = Installation::new(plan.store).await;
     // One thread: the same call is then the same boundary each time.
     let start = Start { environment: vec![("TOKIO_WORKER_THREADS".to_owned(), "1".to_owned())], ..Start::default() };
