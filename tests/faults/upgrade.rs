@@ -59,7 +59,9 @@ async fn run(plan: Plan) -> String {
     // At each stop, a client has one authorization under way: it may come to nothing, and the app begins anew.
     assert!(abandoned <= 2 * rounds * CLIENTS, "{abandoned} authorizations came to nothing in {} stops", 2 * rounds);
     verify(&app, ledger).await;
-    format!("{rounds} upgrades and {rounds} rollbacks, {answered} answers kept, 0 sessions lost; {abandoned} authorizations under way began anew")
+    format!(
+        "{rounds} upgrades and {rounds} rollbacks, {answered} answers kept, 0 sessions lost; {abandoned} authorizations under way began anew"
+    )
 }
 
 /// Some more authorizations than before.
