@@ -200,5 +200,5 @@ fn requests_under_way_are_answered_before_the_end() {
     let answer = ask(&mut at_work, "grant_type");
     assert!(answer.starts_with("HTTP/1.1 401") && answer.to_lowercase().contains("connection: close"), "{answer}");
     assert!(child.wait().expect("its end").success());
-    assert_eq!(files(dir.path()), ["admit.db", "admit.key"], "the journal is back in the database");
+    assert_eq!(files(dir.path()), ["admit.db", "admit.db.lock", "admit.key"], "the journal is back in the database");
 }

@@ -186,7 +186,8 @@ async fn a_server_that_came_back_works_at_once() {
     let app = TestApp::with_ehr().await;
     let key = Forge::new(Algorithm::Es384);
     app.register(service("pkj", &key.jwks_text())).await;
-    let (restored, _) = Backup::of(&app).await.restore(&app).await;
+    let backup = Backup::of(&app).await;
+    let (restored, _) = backup.restore(&app).await;
     app.advance(Duration::SECOND);
 
     let tokens = restored.tokens("spa", SCOPE).await;
@@ -215,7 +216,8 @@ async fn a_server_that_came_back_works_at_once() {
 async fn keys_may_be_revoked_with_everything_else() {
     let app = TestApp::start().await;
     let stolen = Forge::of(&app, Purpose::Access).await;
-    let (restored, Restored { ended, .. }) = Backup::of(&app).await.restore_with(&app, true).await;
+    let backup = Backup::of(&app).await;
+    let (restored, Restored { ended, .. }) = backup.restore_with(&app, true).await;
     app.advance(Duration::SECOND);
     assert!(ended.keys >= 2, "{ended}");
     let now = app.clock.now().unix_timestamp();
@@ -236,7 +238,8 @@ async fn an_assertion_that_could_have_been_used_before_waits_until_it_must_be_ne
     let app = TestApp::start().await;
     let key = Forge::new(Algorithm::Es384);
     app.register(service("pkj", &key.jwks_text())).await;
-    let (restored, _) = Backup::of(&app).await.restore(&app).await;
+    let backup = Backup::of(&app).await;
+    let (restored, _) = backup.restore(&app).await;
     let that_lives = |life: i64, iat: Option<i64>| {
         let exp = app.clock.now().unix_timestamp() + life;
         key.token(&key.header("JWT"), &bent(&restored, "pkj", &json!({ "iat": iat, "exp": exp })))
