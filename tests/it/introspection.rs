@@ -98,7 +98,7 @@ async fn whatever_is_not_good_is_inactive_and_no_more() {
         ("of another client", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.client_id = "evil".to_owned()).await),
         ("of a grant that is not there", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.jti = "none.x".to_owned()).await),
         ("from the future", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.iat += 31).await),
-        ("not valid yet", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.nbf += 1).await),
+        ("not valid yet", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.nbf += 31).await),
         ("ending now", signed(&app, &good, "at+jwt", Purpose::Access, |claims| claims.exp = claims.iat).await),
         ("of another type", signed(&app, &good, "JWT", Purpose::Access, own).await),
         ("by the key for ID tokens", signed(&app, &good, "at+jwt", Purpose::Id, own).await),

@@ -51,7 +51,7 @@ fn an_installation_moves_to_another_database_and_back() {
         assert_eq!(names(&admin.json(&["--database", database, "client", "list"]), "client_id"), ["app"]);
         // Its keys open with the master key of before, and with no other.
         let keys = ["--database", database, "--master-key-file", "test.key", "key", "rotate", "--after", "6m"];
-        assert_eq!(admin.json(&keys).as_array().map(Vec::len), Some(1));
+        assert!(admin.json(&keys).as_array().is_some_and(|made| !made.is_empty()));
         // A second copy would mix two installations.
         assert!(admin.fails(4, &["db", "copy", "--to", database]).contains("not empty"));
     }
@@ -172,6 +172,7 @@ fn a_check_finds_what_is_wrong() {
 fn a_check_finds_what_the_disk_has_done() {
     use std::os::unix::fs::FileExt as _;
     let admin = furnished();
+    sql(&admin, "test.db", "pragma wal_checkpoint(truncate)");
     let file = std::fs::File::options().write(true).open(admin.0.path().join("test.db")).expect("the file");
     // In the middle, where tables and indexes are.
     let middle = file.metadata().expect("a size").len() / 8192 * 4096;
