@@ -32,6 +32,14 @@ impl Clock {
         }
     }
 
+    /// What comes of `work` within so long by this clock; by one that stands still, in the end.
+    pub async fn within<T>(&self, limit: std::time::Duration, work: impl Future<Output = T>) -> Option<T> {
+        match self {
+            Self::System => tokio::time::timeout(limit, work).await.ok(),
+            Self::Manual(_) => Some(work.await),
+        }
+    }
+
     /// Moves a manual clock; the system's clock does not listen.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(at) = self {

@@ -7,36 +7,29 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::audit::Origin;
-use crate::clock::{from_micros, micros};
 use crate::id::{KeyId, TenantId};
 use crate::key::{CannotMake, CannotOpen, MasterKey, NewKey, Purpose};
 use crate::secret::Digest;
-use crate::store::{self, Resealed, Store, StoredKey};
+use crate::store::{self, Known, Resealed, Store, StoredKey};
 use crate::token::{Algorithm, Jwks, Signer, UnusableKey};
 
 pub use schedule::{BadSchedule, MOST_PUBLISHED, SHORTEST_NOTICE, Schedule};
-
-/// How old what we know may be.
-const MAX_AGE: Duration = Duration::seconds(1);
 
 /// The keys of one tenant.
 pub struct KeyRing {
     tenant: TenantId,
     master: Arc<MasterKey>,
-    known: RwLock<Arc<Keys>>,
-    /// Held while looking, so that a burst of requests looks once.
-    looking: tokio::sync::Mutex<()>,
+    /// Another one takes its place where what it knows is known to be wrong: a look that began before does not count.
+    known: RwLock<Known<Arc<Keys>>>,
 }
 
 /// What was known at some moment.
-#[derive(Clone, Default)]
 pub struct Keys {
-    seen_at: i64,
     /// Those that may sign, the last to do so first.
-    signers: Vec<Known>,
+    signers: Vec<OwnKey>,
     by_purpose: HashMap<Purpose, Jwks>,
     /// The key set, as it is published (RFC 7517 §5).
     pub document: Arc<str>,
@@ -44,8 +37,7 @@ pub struct Keys {
     pub digest: Arc<str>,
 }
 
-#[derive(Clone)]
-struct Known {
+struct OwnKey {
     purpose: Purpose,
     active_at: OffsetDateTime,
     retired_at: Option<OffsetDateTime>,
@@ -85,86 +77,34 @@ impl KeyRing {
     /// The keys of a tenant; nothing is looked at yet.
     #[must_use]
     pub fn new(tenant: TenantId, master: MasterKey) -> Self {
-        Self { tenant, master: Arc::new(master), known: RwLock::default(), looking: tokio::sync::Mutex::new(()) }
+        Self { tenant, master: Arc::new(master), known: RwLock::default() }
     }
 
-    /// What is known, at most a second old. Where the store does not answer, what was known before
-    /// serves on: keys outlive a pause of the database.
+    /// What is known, at most a second old; it may take as long as the database takes. Where that does not answer, what was
+    /// known before serves on: keys outlive a pause of the database. Whoever goes away meanwhile stops nothing.
     ///
     /// # Errors
     /// [`KeyError`], where nothing is known yet or a key cannot be opened.
     pub async fn current(&self, store: &Store, now: OffsetDateTime) -> Result<Arc<Keys>, KeyError> {
         let known = self.known();
-        if known.is_fresh(now) {
-            return Ok(known);
-        }
-        // While one looks, the others go by what is known: the database may take its time.
-        let _looking = match self.looking.try_lock() {
-            Ok(looking) => looking,
-            Err(_) if !known.signers.is_empty() => return Ok(known),
-            Err(_) => self.looking.lock().await,
+        let look = || {
+            let (tenant, master, last, store) = (self.tenant.clone(), Arc::clone(&self.master), known.last(), store.clone());
+            async move { Ok(Arc::new(Keys::read(store.published_keys(&tenant, now).await?, &tenant, &master, last.as_deref())?)) }
         };
-        let known = self.known();
-        if known.is_fresh(now) {
-            return Ok(known);
-        }
-        match self.look(store, &known, now).await {
-            Ok(keys) => {
-                let keys = Arc::new(keys);
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
-                Ok(keys)
-            }
-            Err(KeyError::Store(error)) if !known.signers.is_empty() => {
-                tracing::warn!(%error, "the keys cannot be looked at; those known serve on");
-                // The next look is a second away: those who wait behind do not each find out anew.
-                let known = Arc::new(Keys { seen_at: micros(now), ..Keys::clone(&known) });
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
-                Ok(known)
-            }
-            Err(error) => Err(error),
+        match (known.current(now, look).await, known.last()) {
+            (Err(KeyError::Store(_)), Some(last)) => Ok(last),
+            (current, _) => current,
         }
     }
 
-    fn known(&self) -> Arc<Keys> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    /// What was known last, however long ago.
+    #[must_use]
+    pub fn last(&self) -> Option<Arc<Keys>> {
+        self.known().last()
     }
 
-    async fn look(&self, store: &Store, known: &Keys, now: OffsetDateTime) -> Result<Keys, KeyError> {
-        let stored = store.published_keys(&self.tenant, now).await?;
-        let mut signers = Vec::new();
-        for key in &stored {
-            let Some(sealed) = &key.sealed else { continue };
-            let parsed = known.signers.iter().find(|own| own.signer.kid() == key.id.as_str());
-            let signer = match parsed {
-                Some(own) => Arc::clone(&own.signer),
-                None => {
-                    let private =
-                        self.master.open(&key.about(&self.tenant), sealed).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
-                    let signer = Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private);
-                    Arc::new(signer.map_err(|_| corrupt("sealed"))?)
-                }
-            };
-            signers.push(Known { purpose: key.purpose, active_at: key.active_at, retired_at: key.retired_at, signer });
-        }
-        let document = |keys: &mut dyn Iterator<Item = &StoredKey>| {
-            let keys: Vec<&str> = keys.map(|key| key.public_jwk.as_str()).collect();
-            format!(r#"{{"keys":[{}]}}"#, keys.join(","))
-        };
-        let mut by_purpose = HashMap::new();
-        for purpose in Purpose::ALL {
-            let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
-            by_purpose.insert(purpose, Jwks::parse(own.as_bytes()).map_err(|_| corrupt("public_jwk"))?);
-        }
-        let document = document(&mut stored.iter().filter(|key| key.purpose.is_public()));
-        // Nearly always the same as a second ago.
-        let is_known = *document == *known.document;
-        let (document, digest) = if is_known {
-            (Arc::clone(&known.document), Arc::clone(&known.digest))
-        } else {
-            let digest = Digest::of(&document);
-            (document.into(), digest.as_str().into())
-        };
-        Ok(Keys { seen_at: micros(now), signers, by_purpose, document, digest })
+    fn known(&self) -> Known<Arc<Keys>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes the key that is needed for this purpose and algorithm, unless there is one.
@@ -247,14 +187,46 @@ impl KeyRing {
     }
 
     fn forget(&self) {
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
     }
 }
 
 impl Keys {
-    fn is_fresh(&self, now: OffsetDateTime) -> bool {
-        let age = now - from_micros(self.seen_at);
-        !self.signers.is_empty() && age >= Duration::ZERO && age < MAX_AGE
+    /// Of what is stored; whatever is known already is not parsed again.
+    fn read(stored: Vec<StoredKey>, tenant: &TenantId, master: &MasterKey, known: Option<&Self>) -> Result<Self, KeyError> {
+        let mut signers = Vec::new();
+        for key in &stored {
+            let Some(sealed) = &key.sealed else { continue };
+            let parsed = known.into_iter().flat_map(|known| &known.signers).find(|own| own.signer.kid() == key.id.as_str());
+            let signer = match parsed {
+                Some(own) => Arc::clone(&own.signer),
+                None => {
+                    let private = master.open(&key.about(tenant), sealed).map_err(|why| KeyError::Sealed(key.id.to_string(), why))?;
+                    let signer = Signer::from_pkcs8(key.id.as_str(), key.algorithm, &private);
+                    Arc::new(signer.map_err(|_| corrupt("sealed"))?)
+                }
+            };
+            signers.push(OwnKey { purpose: key.purpose, active_at: key.active_at, retired_at: key.retired_at, signer });
+        }
+        let document = |keys: &mut dyn Iterator<Item = &StoredKey>| {
+            let keys: Vec<&str> = keys.map(|key| key.public_jwk.as_str()).collect();
+            format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+        };
+        let mut by_purpose = HashMap::new();
+        for purpose in Purpose::ALL {
+            let own = document(&mut stored.iter().filter(|key| key.purpose == purpose));
+            by_purpose.insert(purpose, Jwks::parse(own.as_bytes()).map_err(|_| corrupt("public_jwk"))?);
+        }
+        let document = document(&mut stored.iter().filter(|key| key.purpose.is_public()));
+        // Nearly always the same as a second ago.
+        let (document, digest) = match known.filter(|known| *known.document == *document) {
+            Some(known) => (Arc::clone(&known.document), Arc::clone(&known.digest)),
+            None => {
+                let digest = Digest::of(&document);
+                (document.into(), digest.as_str().into())
+            }
+        };
+        Ok(Self { signers, by_purpose, document, digest })
     }
 
     /// Signs with the key of this purpose and algorithm whose turn it is. Where the clock says that none has begun yet,

@@ -14,7 +14,7 @@ use crate::token::{AccessClaims, Rejection, Unverified};
 /// # Errors
 /// Where the store or the keys cannot be asked; a token that is not good is an answer.
 pub async fn believed(app: &App, origin: &Origin, token: &str) -> Result<Option<AccessClaims>, OAuthError> {
-    let keys = app.keys.current(&app.store, origin.now).await.map_err(OAuthError::server_error)?;
+    let keys = app.current_keys(origin.now).await?;
     let checked = Unverified::parse(token).and_then(|token| {
         token.must_be("at+jwt")?;
         let keys = keys.verifying(Purpose::Access).ok_or(Rejection::UnknownKey)?;

@@ -2,6 +2,7 @@
 
 pub mod bearer;
 mod host;
+mod known;
 mod pages;
 mod records;
 mod request;

@@ -138,7 +138,7 @@ pub(super) async fn submit(mut current: Current, request: Request) -> Result<Res
 /// What there is to decide, in scopes that the FHIR base knows.
 async fn offer(current: &Current, offered: &ScopeSet) -> Result<Offer, PageError> {
     let Current { app, origin, flow, .. } = current;
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let bases = app.fhir_bases(origin.now).await?;
     let offer = Offer::of(offered);
     Ok(match bases.iter().find(|base| Some(&base.name) == flow.ask.fhir_base.as_ref()) {
         Some(base) => offer.within(base),

@@ -119,7 +119,7 @@ pub(super) fn stands_here(current: &Current) -> Option<SignedIn> {
 /// The FHIR base that the patient is in.
 pub(super) async fn base(current: &Current) -> Result<FhirBase, PageError> {
     let Current { app, origin, flow, .. } = current;
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let bases = app.fhir_bases(origin.now).await?;
     bases.iter().find(|base| Some(&base.name) == flow.ask.fhir_base.as_ref()).cloned().ok_or_else(PageError::no_flow)
 }
 

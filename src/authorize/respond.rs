@@ -43,7 +43,7 @@ pub(super) async fn code(current: Current) -> Result<Response, PageError> {
     let base = match &flow.ask.fhir_base {
         None => None,
         Some(name) => {
-            let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+            let bases = app.fhir_bases(origin.now).await?;
             Some(bases.iter().find(|base| base.name == *name).cloned().ok_or_else(PageError::no_flow)?)
         }
     };
@@ -126,7 +126,7 @@ pub(super) async fn subject_of_hint(app: &App, params: &Params) -> Result<Option
 /// The claims of an ID token that we once signed; its times are not looked at.
 pub(super) async fn id_token_claims(app: &App, token: &str) -> Result<Option<Map<String, Value>>, OAuthError> {
     let now = app.clock.now();
-    let keys = app.keys.current(&app.store, now).await.map_err(OAuthError::server_error)?;
+    let keys = app.current_keys(now).await?;
     let Some(keys) = keys.verifying(Purpose::Id) else { return Ok(None) };
     let claims = Unverified::parse(token).and_then(|token| {
         token.must_be("JWT")?;

@@ -140,7 +140,7 @@ fn fhir_id(id: String) -> Result<String, OAuthError> {
 async fn app_on_base(app: &App, origin: &Origin, wish: &Wish) -> Result<(Client, FhirBase), OAuthError> {
     let unknown = || OAuthError::invalid_request("client_id is not an app that can be launched on this FHIR base");
     let client = app.store.client(&origin.tenant, &ClientId::new(wish.client_id.as_str())).await?.ok_or_else(unknown)?;
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let bases = app.fhir_bases(origin.now).await?;
     let mut meant = bases.iter().filter(|base| match &wish.iss {
         Some(iss) => base.is_meant_by(iss),
         None => client.may_use(&base.name),

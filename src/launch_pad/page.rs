@@ -91,7 +91,7 @@ impl Visit {
         let (Some(secret), Some(signed_in)) = (session_secret(headers), signed_in(app, &origin, headers).await?) else {
             return Ok(None);
         };
-        let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+        let bases = app.fhir_bases(origin.now).await?;
         Ok(Some(Self { app: Arc::clone(app), origin, signed_in, csrf: secret.derive("launch pad"), bases, locale: locale(headers, None) }))
     }
 

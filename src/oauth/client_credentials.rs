@@ -93,7 +93,7 @@ async fn target(
 ) -> Result<Option<FhirBase>, OAuthError> {
     let is_ours = |scope: &Scope| matches!(scope, Scope::CreateLaunch | Scope::Introspect);
     if !scopes.iter().any(is_ours) {
-        let bases = app.store.known_fhir_bases(&app.tenant.id, origin.now).await?;
+        let bases = app.fhir_bases(origin.now).await?;
         return base_of(&bases, client, resource).map(|base| Some(base.clone()));
     }
     if !scopes.iter().all(is_ours) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -17,7 +18,6 @@ use crate::audit::Origin;
 use crate::error::OAuthError;
 use crate::metadata::Metadata;
 use crate::secret::Digest;
-use crate::store;
 use crate::tenant::FhirBase;
 
 /// The documents, written anew when a FHIR base has changed and not when they are asked for.
@@ -42,6 +42,9 @@ struct Document {
 /// Verifiers may keep the key set for five minutes: a new key is published longer than that before
 /// it signs.
 const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=300, stale-if-error=86400");
+
+/// How long a document waits for the database before what is known goes out: everybody else starts with these.
+const PATIENCE: Duration = Duration::from_millis(25);
 
 impl Document {
     fn new(body: impl Into<Bytes>) -> Self {
@@ -90,18 +93,16 @@ impl Documents {
         Self { metadata, written }
     }
 
-    /// The documents, and what kept us from looking whether they are still right: while the database
-    /// is away, the last ones are good enough.
-    async fn current(&self, app: &App, origin: &Origin) -> (Arc<Written>, Option<store::Error>) {
+    /// The documents as they are now, or while the database takes its time as they were: the last ones are good enough.
+    async fn current(&self, app: &App, origin: &Origin) -> Arc<Written> {
         let written = Arc::clone(&self.written.read().unwrap_or_else(PoisonError::into_inner));
-        match app.store.known_fhir_bases(&app.tenant.id, origin.now).await {
-            Err(error) => (written, Some(error)),
-            Ok(bases) if bases == written.bases => (written, None),
-            Ok(bases) => {
+        match app.clock.within(PATIENCE, app.store.known_fhir_bases(&app.tenant.id, origin.now)).await {
+            Some(Ok(bases)) if bases != written.bases => {
                 let written = Arc::new(Written::new(&self.metadata, bases));
                 *self.written.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&written);
-                (written, None)
+                written
             }
+            _ => written,
         }
     }
 }
@@ -117,11 +118,11 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 async fn smart_configuration(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap) -> Response {
-    app.documents.current(&app, &origin).await.0.smart.answer(&headers)
+    app.documents.current(&app, &origin).await.smart.answer(&headers)
 }
 
 async fn openid_configuration(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap) -> Response {
-    app.documents.current(&app, &origin).await.0.openid.answer(&headers)
+    app.documents.current(&app, &origin).await.openid.answer(&headers)
 }
 
 /// The document of a FHIR base, for a gateway in front of it to pass on.
@@ -131,15 +132,13 @@ async fn of_fhir_base(
     origin: Origin,
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
-    let (written, trouble) = app.documents.current(&app, &origin).await;
-    match (written.of_base.get(&name), trouble) {
-        (Some(document), _) => Ok(document.answer(&headers)),
-        (None, Some(error)) => Err(error.into()),
-        (None, None) => Err(OAuthError::new(StatusCode::NOT_FOUND, "not_found", "there is no FHIR base of this name")),
-    }
+    let written = app.documents.current(&app, &origin).await;
+    let document = written.of_base.get(&name);
+    let document = document.ok_or_else(|| OAuthError::new(StatusCode::NOT_FOUND, "not_found", "there is no FHIR base of this name"))?;
+    Ok(document.answer(&headers))
 }
 
 async fn jwks(State(app): State<Arc<App>>, origin: Origin, headers: HeaderMap) -> Result<Response, OAuthError> {
-    let keys = app.keys.current(&app.store, origin.now).await.map_err(OAuthError::server_error)?;
+    let keys = app.keys_within(PATIENCE, origin.now).await?;
     Ok(Document::named(Bytes::copy_from_slice(keys.document.as_bytes()), &keys.digest).answer(&headers))
 }

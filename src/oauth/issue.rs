@@ -92,7 +92,7 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
         encounter: grant.encounter_id.clone(),
         fhir_user: grant.fhir_user.clone().filter(|_| is_needed),
     };
-    let keys = app.keys.current(&app.store, now).await.map_err(OAuthError::server_error)?;
+    let keys = app.current_keys(now).await?;
     let access_token = sign_access(app, &keys, grant.fhir_base.as_deref(), &claims, now).await?;
     let id_token = if scopes.has(&Scope::OpenId) {
         let id = IdClaims {
@@ -131,7 +131,7 @@ pub(super) async fn for_person(app: &App, origin: &Origin, issue: Issue<'_>) -> 
 /// app speaks, or else its FHIR base. It is told again at each refresh.
 pub(super) async fn launch_context(app: &App, origin: &Origin, client: &Client, grant: &Grant) -> Result<Map<String, Value>, OAuthError> {
     let Some(context) = &grant.launch_context else { return Ok(Map::new()) };
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let bases = app.fhir_bases(origin.now).await?;
     let of_base = bases.iter().find(|base| Some(&base.name) == grant.fhir_base.as_ref()).map(|base| &base.smart_version);
     let version = client.smart_version.as_ref().or(of_base);
     Ok(version.map(|version| context.members(version)).unwrap_or_default())
@@ -144,7 +144,7 @@ pub(super) async fn for_client(
     fhir_base: Option<&str>,
     claims: &AccessClaims,
 ) -> Result<TokenResponse, OAuthError> {
-    let keys = app.keys.current(&app.store, now).await.map_err(OAuthError::server_error)?;
+    let keys = app.current_keys(now).await?;
     Ok(TokenResponse {
         access_token: sign_access(app, &keys, fhir_base, claims, now).await?,
         token_type: "Bearer",
@@ -169,7 +169,7 @@ async fn sign_access(
     let algorithm = match fhir_base {
         None => Algorithm::Es256,
         Some(name) => {
-            let bases = app.store.known_fhir_bases(&app.tenant.id, now).await?;
+            let bases = app.fhir_bases(now).await?;
             bases.iter().find(|base| base.name == name).map_or(Algorithm::Es256, |base| base.access_token_alg)
         }
     };
@@ -199,7 +199,7 @@ pub(super) async fn still_allowed(app: &App, origin: &Origin, client: &Client, g
 
 /// What of these scopes the grant's FHIR base knows; nothing, where the base is gone.
 pub(super) async fn understood(app: &App, origin: &Origin, grant: &Grant, scopes: ScopeSet) -> Result<ScopeSet, OAuthError> {
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
+    let bases = app.fhir_bases(origin.now).await?;
     let Some(name) = &grant.fhir_base else { return Ok(scopes) };
     let base = bases.iter().find(|base| base.name == *name);
     Ok(base.map(|base| base.understood(&scopes)).unwrap_or_default())

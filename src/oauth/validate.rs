@@ -59,8 +59,8 @@ async fn decide(app: &App, origin: &Origin, event: &Value) -> Result<Decision, O
         Ok(event) => event,
         Err(why) => return no(why),
     };
-    let bases = app.store.known_fhir_bases(&origin.tenant, origin.now).await?;
-    let keys = app.keys.current(&app.store, origin.now).await.map_err(OAuthError::server_error)?;
+    let bases = app.fhir_bases(origin.now).await?;
+    let keys = app.current_keys(origin.now).await?;
     let keys = keys.verifying(Purpose::Access).cloned().unwrap_or_default();
     let Some(validator) = app.validation.validator(&origin.tenant, &app.tenant.issuer, &bases, keys) else {
         return no(Refusal::UnknownDatastore);

@@ -5,39 +5,26 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Value, json};
 use sqlx::FromRow;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::audit::record;
-use super::{Error, Store, change, list, read, seconds};
+use super::{Error, Known, Store, change, list, read, seconds};
 use crate::audit::{Entry, Origin};
 use crate::id::TenantId;
 use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Panel, PatientSource, Patients, Strategy};
 
-/// How old what is known of the bases may be.
-const MAX_AGE: Duration = Duration::seconds(1);
-
 /// The FHIR bases of each tenant as they were when they were last looked at. They hardly ever
 /// change, and nearly every token asks for them.
 #[derive(Default)]
-pub(super) struct Known(RwLock<HashMap<TenantId, Seen>>);
+pub(super) struct KnownBases(RwLock<HashMap<TenantId, Known<Arc<[FhirBase]>>>>);
 
-#[derive(Clone)]
-struct Seen {
-    at: OffsetDateTime,
-    bases: Arc<[FhirBase]>,
-}
-
-impl Known {
-    fn get(&self, tenant: &TenantId, now: OffsetDateTime) -> Option<Arc<[FhirBase]>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let seen = known.get(tenant).filter(|seen| now >= seen.at && now - seen.at < MAX_AGE)?;
-        Some(Arc::clone(&seen.bases))
+impl KnownBases {
+    fn of(&self, tenant: &TenantId) -> Known<Arc<[FhirBase]>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        known.unwrap_or_else(|| self.0.write().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_default().clone())
     }
 
-    fn set(&self, tenant: &TenantId, seen: Seen) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), seen);
-    }
-
+    /// A look that began before counts no more.
     fn forget(&self, tenant: &TenantId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
     }
@@ -122,17 +109,25 @@ impl Store {
     }
 
     /// The same, at most a second old, for what every request asks. What this process changes
-    /// shows at once, what another one changes within the second.
+    /// shows at once, what another one changes within the second. Where the database does not answer,
+    /// what was known before serves on.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`Error`], where nothing is known yet.
     pub async fn known_fhir_bases(&self, tenant: &TenantId, now: OffsetDateTime) -> Result<Arc<[FhirBase]>, Error> {
-        if let Some(bases) = self.known_bases.get(tenant, now) {
-            return Ok(bases);
-        }
-        let bases: Arc<[FhirBase]> = self.fhir_bases(tenant).await?.into();
-        self.known_bases.set(tenant, Seen { at: now, bases: Arc::clone(&bases) });
-        Ok(bases)
+        let known = self.known_bases.of(tenant);
+        let look = || {
+            let (store, tenant) = (self.clone(), tenant.clone());
+            async move { store.fhir_bases(&tenant).await.map(Arc::from) }
+        };
+        let current = known.current(now, look).await;
+        current.or_else(|error| known.last().ok_or(error))
+    }
+
+    /// What was known last, however long ago.
+    #[must_use]
+    pub fn last_fhir_bases(&self, tenant: &TenantId) -> Option<Arc<[FhirBase]>> {
+        self.known_bases.of(tenant).last()
     }
 
     /// Registers a FHIR base.

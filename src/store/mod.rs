@@ -37,6 +37,7 @@ mod instance_lock;
 mod job;
 mod journal;
 mod key;
+mod known;
 mod launch;
 mod master_key;
 mod migrate;
@@ -75,6 +76,7 @@ pub use flow::{Fact, NewFlow};
 pub use grant::{Finished, Issued, NewGrant, Redemption};
 pub use instance_lock::InstanceLock;
 pub use key::StoredKey;
+pub use known::Known;
 pub use launch::NewLaunch;
 pub use migrate::Schema;
 pub use panel::Opened;
@@ -94,7 +96,7 @@ pub use user::NewUser;
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
-    known_bases: std::sync::Arc<fhir_base::Known>,
+    known_bases: std::sync::Arc<fhir_base::KnownBases>,
 }
 
 #[derive(Clone)]
