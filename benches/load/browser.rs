@@ -32,8 +32,8 @@ impl<'c> Browser<'c> {
         Self { connection, port, cookies: String::new() }
     }
 
-    /// From the app to the page after the sign-in.
-    pub async fn sign_in(&mut self, client: &str, hash: Hash) -> Result<String, String> {
+    /// From the app to the page that asks for the password. Returns where it is, and its form's token.
+    pub async fn arrive(&mut self, client: &str) -> Result<(String, String), String> {
         let challenge = Verifier::parse(VERIFIER).map(|verifier| verifier.challenge().as_str().to_owned()).unwrap_or_default();
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -49,6 +49,12 @@ impl<'c> Browser<'c> {
             .finish();
         let login = self.go(&format!("/authorize?{query}"), 303).await?.location;
         let csrf = self.go(&login, 200).await?.csrf;
+        Ok((login, csrf))
+    }
+
+    /// From the app to the page after the sign-in.
+    pub async fn sign_in(&mut self, client: &str, hash: Hash) -> Result<String, String> {
+        let (login, csrf) = self.arrive(client).await?;
         self.submit(&login, &[("csrf", &csrf), ("username", &next_person(hash)), ("password", PASSWORD)]).await
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const SERVER_CORE: &str = "0";
 const CLIENT_CORE: &str = "1";
 /// Linux counts in hundredths of a second towards programs (`USER_HZ`), whatever its own tick is.
-const TICKS_PER_SECOND: f64 = 100.0;
+pub const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A server that runs.
 pub struct Server {

@@ -35,6 +35,7 @@ enum Kind {
     Assertion(&'static str),
     Introspection,
     Flow(&'static str, Hash),
+    Arrival,
     Login(Hash),
     Refresh,
 }
@@ -60,6 +61,7 @@ pub const ALL: &[Scenario] = &[
     flow("flow", None, "app-rs256", Hash::Real),
     flow("flow-besides-hash", Some(1000.0), "app-rs256", Hash::Cheap),
     flow("flow-besides-hash-es256", Some(1000.0), "app-es256", Hash::Cheap),
+    Scenario { budget: None, requests: 2, writes: true, ..one("authorize", 0.0, Kind::Arrival) },
     Scenario { budget: None, requests: 3, writes: true, hashes: true, ..one("login", 0.0, Kind::Login(Hash::Real)) },
     Scenario { budget: None, requests: 3, writes: true, ..one("login-besides-hash", 0.0, Kind::Login(Hash::Cheap)) },
 ];
@@ -73,6 +75,8 @@ pub enum Work {
     Assertion(u16, &'static str, Arc<Signer>),
     /// A browser and its app.
     Flow(u16, &'static str, Hash),
+    /// A browser as far as the page that asks for the password.
+    Arrival(u16),
     /// A browser as far as the page after the sign-in.
     Login(u16, Hash),
     /// An app that refreshes, with whichever of these tokens nobody else uses.
@@ -99,6 +103,7 @@ impl Scenario {
                 Work::Fixed(post(port, "/introspect", &basic("resource-server"), &[("token", &tokens.access)]), "\"active\":true")
             }
             Kind::Flow(client, hash) => Work::Flow(port, client, hash),
+            Kind::Arrival => Work::Arrival(port),
             Kind::Login(hash) => Work::Login(port, hash),
             Kind::Refresh => {
                 let mut connection = Connection::open(port).await.map_err(|error| error.to_string())?;
@@ -139,6 +144,7 @@ impl Work {
                 expect(&answer, 200)
             }
             Self::Flow(port, client, hash) => Browser::new(connection, *port).launch(client, *hash).await.map(|_| ()),
+            Self::Arrival(port) => Browser::new(connection, *port).arrive("app-rs256").await.map(|_| ()),
             Self::Login(port, hash) => Browser::new(connection, *port).sign_in("app-rs256", *hash).await.map(|_| ()),
             Self::Refresh(port, tokens) => {
                 let own = || tokens.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,11 +7,15 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 /// How many people are added in one transaction.
 const TOGETHER: u64 = 100_000;
-/// What an entry of the audit trail holds in this place: about as much as a real one.
-const AUDIT: &str = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, grant_id, jti, request_id)
+/// What an entry of the audit trail holds in this place: about as much as a real one, sealed.
+const AUDIT: &str = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, jti, request_id, seq, hash)
     with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows - 1)
-    select 'default', :now * 1000000 + i, 'token.refreshed', 'success', 'u' || (i % 100000), 'app-es256', 'g' || (i % 100000),
-           'g' || (i % 100000) || '.' || i, 'r' || i from n;";
+    select 'default', (:now - 20000000 + i) * 1000000, 'token.refreshed', 'success', 'u' || (i % 100000), ':client', 'p' || (i % 100003),
+           'g' || (i % 100000), 'g' || (i % 100000) || '.' || i, 'r' || i, i, lower(hex(randomblob(32)))
+      from n;";
+/// Where the chain stands behind them, with a checkpoint over all.
+const CHAIN: &str = "insert into audit_chain (tenant_id, seq, hash, start_seq, start_hash, checkpoint_seq, checkpoint_at)
+    select tenant_id, seq, hash, 0, '', seq, :now from audit where tenant_id = 'default' and seq = :rows";
 
 /// Adds so many people, each with a session, a grant, a refresh token and a decision, and so many entries of the audit trail.
 pub async fn fill(database: &Path, people: u64, audit: u64) -> Result<(), String> {
@@ -25,6 +29,7 @@ pub async fn fill(database: &Path, people: u64, audit: u64) -> Result<(), String
             run(&mut connection, &format!("begin; {text} commit")).await?;
         }
     }
+    run(&mut connection, &CHAIN.replace(":rows", &audit.to_string()).replace(":now", &now.to_string())).await?;
     run(&mut connection, "pragma wal_checkpoint(truncate)").await?;
     connection.close().await.map_err(|error| error.to_string())
 }

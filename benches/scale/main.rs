@@ -21,10 +21,15 @@ mod scenario;
 mod stage;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use admit::audit::{Entry, Origin};
+use admit::clock::Clock;
+use admit::id::{TenantId, UserId};
+use admit::store::{Location, Store};
 use clap::Parser;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use load::Run;
 use process::Server;
@@ -32,8 +37,20 @@ use scenario::{ALL, Scenario};
 use stage::Stage;
 
 /// What is asked at each size: every statement of the token endpoint, the pages, and a sign-in, without the price of the password.
-const SCENARIOS: [&str; 6] =
-    ["client-credentials-es256", "client-credentials-key", "introspection", "refresh", "login-besides-hash", "flow-besides-hash-es256"];
+const SCENARIOS: [&str; 7] = [
+    "client-credentials-es256",
+    "client-credentials-key",
+    "introspection",
+    "refresh",
+    "authorize",
+    "login-besides-hash",
+    "flow-besides-hash-es256",
+];
+/// What an administrator asks of the audit trail: `admit audit list` with this.
+const LISTS: [&[&str]; 5] = [&[], &["--user", "u7"], &["--client", "app-es256"], &["--patient", "p7"], &["--event", "token.refreshed"]];
+/// How often each is asked, and how many entries are written for the price of one.
+const COMMANDS: u32 = 20;
+const ENTRIES: u32 = 20_000;
 /// How much dearer something may be among the most rows than among the fewest; more is more than noise.
 const FLAT: f64 = 1.5;
 
@@ -75,6 +92,9 @@ struct Size {
     loaded_mb: f64,
     /// CPU µs of each scenario.
     cpu_us: Vec<f64>,
+    /// CPU µs of an audit entry, and CPU ms of each list.
+    entry_us: f64,
+    list_ms: Vec<f64>,
     /// Refreshes with nothing else to do, and beside a purge of all those people's grants; p50 and p99 in ms.
     quiet: [f64; 2],
     purging: [f64; 2],
@@ -120,6 +140,8 @@ async fn measure(people: u64, options: &Options) -> Result<Size, String> {
     }
     let loaded = server.memory()?;
     drop(server);
+    let list_ms = LISTS.iter().map(|asked| list(asked, &stage, options)).collect::<Result<_, _>>()?;
+    let entry_us = entry(&stage).await?;
 
     // All that these people allowed has ended, and a purge is due: the server begins with it.
     fill::let_end(&stage.database()).await?;
@@ -139,6 +161,8 @@ async fn measure(people: u64, options: &Options) -> Result<Size, String> {
         idle_mb: idle.now,
         loaded_mb: loaded.now,
         cpu_us,
+        entry_us,
+        list_ms,
         quiet,
         purging: latencies(&purging),
         purged_s,
@@ -172,6 +196,43 @@ async fn runs(scenario: &Scenario, stage: &Stage, server: &Server, options: &Opt
     Ok(runs)
 }
 
+/// What `admit audit list` costs, from its start to its end, in ms of CPU time.
+fn list(asked: &[&str], stage: &Stage, options: &Options) -> Result<f64, String> {
+    let before = own_cpu()?;
+    for _ in 0..COMMANDS {
+        let mut command = Command::new(&options.server);
+        let printed = command.args(["audit", "list", "--json", "--database"]).arg(stage.database()).args(asked).output();
+        let printed = printed.map_err(|error| error.to_string())?;
+        if !printed.status.success() || !printed.stdout.starts_with(b"[") {
+            return Err(format!("admit audit list {asked:?}: {}", String::from_utf8_lossy(&printed.stderr)));
+        }
+    }
+    Ok((own_cpu()? - before) * 1e3 / f64::from(COMMANDS))
+}
+
+/// What an entry of the audit trail costs, written by many at once, in µs of CPU time.
+async fn entry(stage: &Stage) -> Result<f64, String> {
+    let now = Clock::System.now();
+    let store = Store::open(&Location::Sqlite(stage.database()), now).await.map_err(|error| error.to_string())?;
+    let origin = Origin::command(TenantId::default_tenant(), now);
+    let before = own_cpu()?;
+    let written = stream::iter(0..ENTRIES).map(Ok).try_for_each_concurrent(64, |number| {
+        let entry = Entry { user: Some(UserId::new(format!("u{number}"))), ..Entry::done("login") };
+        store.audit(&origin, entry)
+    });
+    written.await.map_err(|error| error.to_string())?;
+    let spent = own_cpu()? - before;
+    store.close().await;
+    Ok(spent * 1e6 / f64::from(ENTRIES))
+}
+
+/// What this process and those that it waited for have used of all cores so far, in seconds (proc(5): fields 14 to 17, in ticks).
+fn own_cpu() -> Result<f64, String> {
+    let stat = std::fs::read_to_string("/proc/self/stat").map_err(|error| error.to_string())?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    Ok(fields.skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / process::TICKS_PER_SECOND)
+}
+
 fn latencies(runs: &[Run]) -> [f64; 2] {
     [0.5, 0.99].map(|share| median(runs.iter().map(|run| run.percentile(share))) / 1000.0)
 }
@@ -190,15 +251,22 @@ fn report(sizes: &[Size]) -> bool {
     };
     println!("{:<36}{}", "people", sizes.iter().map(|size| format!("{:>12}", size.people)).collect::<String>());
     let mut is_flat = true;
-    for (place, name) in SCENARIOS.iter().enumerate() {
-        line(&format!("{name}, CPU µs"), &|size| size.cpu_us[place]);
+    let mut flat = |name: &str, figure: &dyn Fn(&Size) -> f64| {
+        line(name, figure);
         if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
-            is_flat &= last.cpu_us[place] <= first.cpu_us[place] * FLAT;
+            is_flat &= figure(last) <= figure(first) * FLAT;
         }
+    };
+    for (place, name) in SCENARIOS.iter().enumerate() {
+        flat(&format!("{name}, CPU µs"), &|size| size.cpu_us[place]);
     }
+    flat("audit entry, CPU µs", &|size| size.entry_us);
+    for (place, asked) in LISTS.iter().enumerate() {
+        flat(&format!("audit list {}, CPU ms", asked.first().unwrap_or(&"")), &|size| size.list_ms[place]);
+    }
+    flat("memory loaded, MB", &|size| size.loaded_mb);
     line("start, ms", &|size| size.start_ms);
     line("memory idle, MB", &|size| size.idle_mb);
-    line("memory loaded, MB", &|size| size.loaded_mb);
     line("refresh, p50 ms", &|size| size.quiet[0]);
     line("refresh, p99 ms", &|size| size.quiet[1]);
     line("refresh beside a purge, p50 ms", &|size| size.purging[0]);
