@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgTransaction};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(super) use commit::Mark;
@@ -65,6 +65,8 @@ pub(super) struct Held {
     connection: Option<PgConnection>,
     slot: Option<OwnedSemaphorePermit>,
     shared: Arc<Shared>,
+    /// Whether a transaction was asked for, and there is no answer yet.
+    is_beginning: bool,
 }
 
 impl Pool {
@@ -111,7 +113,7 @@ impl Pool {
     }
 
     fn held(&self, connection: PgConnection, slot: OwnedSemaphorePermit) -> Held {
-        Held { connection: Some(connection), slot: Some(slot), shared: Arc::clone(&self.0) }
+        Held { connection: Some(connection), slot: Some(slot), shared: Arc::clone(&self.0), is_beginning: false }
     }
 
     /// A new connection to the primary, beside those that are counted. Each host has its share of the time.
@@ -176,6 +178,16 @@ impl Held {
         if answer.as_ref().err().is_some_and(is_lost) { self.lose() } else { self.keep() }
     }
 
+    /// Begins a transaction. Until the answer is there, sqlx knows nothing of it, and nobody would end it for whoever
+    /// gives up meanwhile.
+    async fn begin(&mut self) -> Result<PgTransaction<'_>, sqlx::Error> {
+        self.is_beginning = true;
+        let connection = self.connection.as_mut().expect("it is there until it is given back, which consumes it");
+        let begun = within(connection.begin()).await;
+        self.is_beginning = false;
+        begun
+    }
+
     fn keep(mut self) {
         if let Some(connection) = self.connection.take() {
             // Before the slot is free again: the next one finds it.
@@ -193,6 +205,9 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let (Some(mut connection), Some(slot)) = (self.connection.take(), self.slot.take()) else { return };
+        if self.is_beginning {
+            return; // closed: it may be in a transaction that nobody knows of
+        }
         let shared = Arc::clone(&self.shared);
         // Reads what is left of the answer, and undoes what was begun.
         let settle = async move {

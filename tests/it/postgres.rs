@@ -1,6 +1,9 @@
 //! PostgreSQL as it is found in the field: roles that may do little, servers that only read,
 //! servers that come and go. On SQLite there is nothing to try.
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use admit::store::{Error, Location, Options, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use time::{Duration, OffsetDateTime};
@@ -192,4 +195,43 @@ async fn a_lock_that_is_not_to_be_had_is_a_reason_to_come_again() {
     assert!(begin.elapsed() < std::time::Duration::from_millis(2500), "{:?}", begin.elapsed());
     run(&mut other, "rollback").await;
     assert_eq!(app.redeem("spa", &code).await.status.as_u16(), 200, "nothing had happened");
+}
+
+/// Whoever gives up (a browser that closes its connection) leaves nothing behind that the next one would go on with: at
+/// no moment of a transaction does its connection come back in the middle of it.
+#[tokio::test]
+async fn whoever_gives_up_leaves_no_transaction_behind() {
+    let Some(mut role) = Role::new().await else { return };
+    let options = Options { connections: 1, ..Options::from(&role.location) };
+    let store = Store::open(options, OffsetDateTime::UNIX_EPOCH).await.expect("it opens");
+    let open = format!("select count(*) from pg_stat_activity where usename = '{}' and state like 'idle in transaction%'", role.name);
+    let mut steps = 0;
+    let mut is_done = false;
+    while !is_done {
+        steps += 1;
+        store.ping().await.expect("it answers");
+        let mut writing = Box::pin(write(&store));
+        for _ in 0..steps {
+            if !is_done {
+                is_done = step(&mut writing).await;
+            }
+        }
+        drop(writing);
+        store.ping().await.expect("it answers");
+        let begin = std::time::Instant::now();
+        while role.count(&open).await > 0 {
+            assert!(begin.elapsed() < std::time::Duration::from_secs(2), "given up after {steps} steps");
+        }
+    }
+    assert!(steps > 3, "{steps}");
+}
+
+/// Lets somebody's work go on until it waits for the server, and then until that has answered. Whether it came to its end.
+async fn step<T>(work: &mut (impl Future<Output = T> + Unpin)) -> bool {
+    let mut was_asked = false;
+    std::future::poll_fn(|context| match std::mem::replace(&mut was_asked, true) {
+        true => Poll::Ready(false),
+        false => Pin::new(&mut *work).poll(context).map(|_| true),
+    })
+    .await
 }

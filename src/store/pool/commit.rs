@@ -8,11 +8,9 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, PgConnection};
-
 use super::super::{Conn, Error};
-use super::{Pool, is_lost, wait, within};
+use super::{Held, Pool, is_lost, wait, within};
+use futures_util::future::BoxFuture;
 
 /// How long a commit may take before it counts as in doubt: with the search, no longer than any other wait.
 const COMMIT: Duration = Duration::from_secs(1);
@@ -94,11 +92,11 @@ impl Pool {
     }
 }
 
-async fn attempt<T, F>(connection: &mut PgConnection, mark: &mut Option<Mark>, work: F) -> End<T>
+async fn attempt<T, F>(connection: &mut Held, mark: &mut Option<Mark>, work: F) -> End<T>
 where
     F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>>,
 {
-    let mut transaction = match within(connection.begin()).await {
+    let mut transaction = match connection.begin().await {
         Ok(transaction) => transaction,
         Err(error) => return End::Lost(error.into()),
     };
