@@ -176,18 +176,18 @@ impl Store {
                         .await?;
                     return Ok(Rotation::Refused);
                 }
-                if let Some(parent) = parent {
-                    // This token is used now: its parent gives it no more.
-                    let statement = "delete from refresh_token where tenant_id = $1 and digest = $2";
-                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&parent))?;
-                }
                 if request.presented.is_without_family() {
+                    // Its parent is of another family, so to say: it is known by its own row alone, which stays.
                     let statement = "update access_grant set refresh_family = $3 where tenant_id = $1 and grant_id = $2";
                     let family = request.presented.family();
                     change!(
                         &mut conn,
                         sqlx::query(statement).bind(origin.tenant.as_str()).bind(grant.id.as_str()).bind(family.as_str())
                     )?;
+                } else if let Some(parent) = parent {
+                    // This token is used now: its parent gives it no more.
+                    let statement = "delete from refresh_token where tenant_id = $1 and digest = $2";
+                    change!(&mut conn, sqlx::query(statement).bind(origin.tenant.as_str()).bind(&parent))?;
                 }
                 let successor = request.presented.successor(&salt);
                 insert_refresh(&mut conn, &origin, &grant, &successor.digest(), Some(&presented)).await?;

@@ -106,6 +106,27 @@ async fn a_token_from_before_families_goes_on_and_founds_one() {
     app.refresh("spa", &third["refresh_token"]).await.assert_invalid_grant();
 }
 
+/// RT-02: an upgrade forgets no used token.
+#[tokio::test]
+async fn a_token_that_was_used_before_families_still_ends_its_own() {
+    let app = TestApp::start().await;
+    app.tokens("spa", SCOPE).await;
+    let (used, old) = (RefreshToken::generate(), RefreshToken::generate());
+    app.sql("update access_grant set refresh_family = null").await;
+    app.sql(&format!("update refresh_token set digest = '{}', parent_digest = '{}'", old.digest().as_str(), used.digest().as_str())).await;
+    app.sql(&format!(
+        "insert into refresh_token (tenant_id, digest, grant_id, issued_at, expires_at, rotated_at)
+         select tenant_id, '{}', grant_id, issued_at, expires_at, issued_at from refresh_token",
+        used.digest().as_str()
+    ))
+    .await;
+    let tokens = app.refresh("spa", &json!(old.expose())).await.tokens();
+    let tokens = app.refresh("spa", &tokens["refresh_token"]).await.tokens();
+    app.refresh("spa", &json!(used.expose())).await.assert_invalid_grant();
+    assert_eq!(app.audit("refresh.reuse").await.len(), 1);
+    app.refresh("spa", &tokens["refresh_token"]).await.assert_invalid_grant();
+}
+
 /// Who knows what tokens have in common has held one of them; who makes something up that looks like a token has not.
 #[tokio::test]
 async fn a_made_up_token_ends_nobodys_family() {
