@@ -6,8 +6,9 @@ use admit::audit::{Entry, Origin};
 use admit::clock::micros;
 use admit::id::{TenantId, UserId};
 use admit::jobs::seal;
+use admit::key::Purpose;
 use admit::store::Location;
-use admit::token::Jwks;
+use admit::token::{Algorithm, Jwks, MAX_KEYS};
 use serde_json::Value;
 use time::Duration;
 
@@ -329,6 +330,7 @@ async fn checkpoints_are_signed_when_they_are_due() {
 #[tokio::test]
 async fn a_purged_trail_begins_at_a_checkpoint() {
     let app = TestApp::start().await;
+    app.advance(-Duration::days(20 * 365)); // the command goes by the machine's clock
     let purge = async |app: &TestApp| {
         let before = app.clock.now() - app.app.audit.retention();
         app.store().purge_audit(&app.origin(), before).await.expect("purged")
@@ -357,6 +359,36 @@ async fn a_purged_trail_begins_at_a_checkpoint() {
     app.sql("update audit_chain set start_hash = 'x'").await;
     app.sql("update audit_checkpoint set hash = 'x' where seq = (select start_seq from audit_chain)").await;
     assert_eq!(verdict(&app, &[]).await, Some(("forged_checkpoint".to_owned(), signed)));
+}
+
+/// Whoever cuts the beginning off at a checkpoint makes it look as the purge leaves it, but for the time.
+#[tokio::test]
+async fn a_beginning_that_went_before_its_time_is_missed() {
+    let app = tampered(&[]).await;
+    seal::work(&app.app).await.expect("sealed");
+    let signed = app.store().audit_chain(&TenantId::default_tenant()).await.expect("the chain").checkpoint_seq;
+    app.sql("update audit_chain set start_seq = checkpoint_seq, start_hash = (select hash from audit where seq = checkpoint_seq)").await;
+    app.sql("delete from audit where seq <= (select start_seq from audit_chain)").await;
+    assert_eq!(verdict(&app, &[]).await, Some(("missing".to_owned(), signed)));
+    assert_eq!(verdict(&app, &["--from", &signed.to_string()]).await, Some(("missing".to_owned(), signed)));
+}
+
+/// The keys of checkpoints are kept for good, and may be more than one key set can have.
+#[tokio::test]
+async fn a_chain_is_verified_however_many_keys_have_signed() {
+    let app = TestApp::start().await;
+    seal::work(&app.app).await.expect("sealed");
+    for _ in 0..MAX_KEYS {
+        app.app.keys.rotate(app.store(), &app.origin(), (Purpose::Audit, Algorithm::Es256), app.clock.now()).await.expect("a key");
+        app.advance(Duration::SECOND);
+    }
+    app.advance(Duration::days(1));
+    log_in(&app, "u").await;
+    seal::work(&app.app).await.expect("sealed");
+    let tenant = TenantId::default_tenant();
+    assert!(app.store().audit_keys(&tenant).await.expect("keys").len() > MAX_KEYS);
+    assert_eq!(app.store().audit_checkpoints(&tenant, 0).await.expect("checkpoints").len(), 2);
+    assert_eq!(verdict(&app, &[]).await, None);
 }
 
 /// AU-05: no setting keeps less than six years, and none switches the trail off.

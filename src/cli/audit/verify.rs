@@ -7,9 +7,10 @@ use clap::Args;
 use super::super::Failure;
 use super::super::desk::Desk;
 use super::super::output::{Output, Record, note};
+use crate::audit::Keeping;
 use crate::audit::chain::{Break, Checkpoint, Walk};
-use crate::store::AuditChain;
-use crate::token::Jwks;
+use crate::store::{AuditChain, StoredCheckpoint};
+use crate::token::{Jwks, MAX_KEYS};
 
 /// How many entries are in memory at a time.
 const PAGE: i64 = 1000;
@@ -64,16 +65,29 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
 /// How far one comes, from where, and what stops one.
 async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64>) -> Result<(Walk, i64, Result<(), Break>), Failure> {
     let keys = desk.store.audit_keys(desk.tenant()).await?;
-    let keys = Jwks::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).map_err(|error| Failure::failed(&error))?;
-    let read = |jws: &str| Checkpoint::read(jws, &keys).ok().filter(|checkpoint| checkpoint.tenant == desk.tenant().as_str());
+    // There are as many as there were rotations: more than one key set may have.
+    let sets = keys.chunks(MAX_KEYS).map(|some| Jwks::parse(format!(r#"{{"keys":[{}]}}"#, some.join(",")).as_bytes()));
+    let sets: Vec<Jwks> = sets.collect::<Result<_, _>>().map_err(|error| Failure::failed(&error))?;
+    let read = |jws: &str| {
+        let signed = sets.iter().find_map(|keys| Checkpoint::read(jws, keys).ok());
+        signed.filter(|checkpoint| checkpoint.tenant == desk.tenant().as_str())
+    };
     let began = from.unwrap_or(0).max(chain.start_seq);
-    let stored = desk.store.audit_checkpoints(desk.tenant(), began).await?;
+    let mut stored = desk.store.audit_checkpoints(desk.tenant(), chain.start_seq).await?;
+    // What was there before may have gone once it was as old as it has to become, and a signature says how old it is.
+    let oldest = desk.origin.now - Keeping::default().retention();
+    let is_early = |first: &StoredCheckpoint| read(&first.jws).is_some_and(|signed| signed.iat >= oldest.unix_timestamp());
+    let was_cut = chain.start_seq > 0 && stored.first().is_some_and(|first| first.seq == chain.start_seq && is_early(first));
+    stored.retain(|own| own.seq >= began);
     if let Some(from) = from.filter(|from| *from > chain.start_seq && stored.first().is_none_or(|first| first.seq != *from)) {
         return Err(Failure::usage(format!("no checkpoint was signed over entry {from}: without --from, all of them are looked at")));
     }
     let hash = stored.first().filter(|first| first.seq == began).map_or("", |first| first.hash.as_str());
     let mut walk = Walk::after(began, hash);
     let told = async {
+        if was_cut {
+            return Ok(Err(Break::Missing(chain.start_seq)));
+        }
         // A chain that does not begin with its first entry begins with what a checkpoint vouches for.
         if began > 0 && stored.first().is_none_or(|first| first.seq != began) {
             return Ok(Err(Break::Missing(began)));
