@@ -38,10 +38,11 @@ impl FromStr for Location {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            Self::Postgres(text.to_owned())
-        } else {
-            Self::Sqlite(PathBuf::from(text.strip_prefix("sqlite:").unwrap_or(text)))
+        Ok(match text.strip_prefix("sqlite:") {
+            Some(path) => Self::Sqlite(PathBuf::from(path)),
+            // A misspelt scheme as well: it must not become a file whose name has a password in it.
+            None if text.contains("://") => Self::Postgres(text.to_owned()),
+            None => Self::Sqlite(PathBuf::from(text)),
         })
     }
 }
@@ -89,5 +90,20 @@ impl Store {
         };
         store.ensure_default_tenant(now).await?;
         Ok(store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_never_taken_for_a_file() {
+        for url in ["postgres://u:hunter2@h/d", "postgresql://h/d", "Postgres://u:hunter2@h/d", "postgre://u:hunter2@h/d"] {
+            assert!(matches!(url.parse(), Ok(Location::Postgres(own)) if own == url), "{url}");
+        }
+        for (text, path) in [("admit.db", "admit.db"), ("sqlite:/var/a.db", "/var/a.db"), ("sqlite:///var/a.db", "///var/a.db")] {
+            assert_eq!(text.parse(), Ok(Location::Sqlite(PathBuf::from(path))));
+        }
     }
 }

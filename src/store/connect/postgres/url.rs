@@ -13,10 +13,14 @@ const PARAMETERS: [&str; 10] = ["dbname", "host", "options", "password", "port",
 /// How to reach each host of `postgres://user:password@host[:port][,host[:port]…]/database[?…]`. No
 /// error repeats the URL, which may hold a password.
 pub(super) fn hosts(url: &str) -> Result<Vec<PgConnectOptions>, Error> {
-    let (scheme, rest) = url.split_once("://").ok_or_else(invalid)?;
+    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| is_ours(scheme)).ok_or_else(invalid)?;
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
     hosts.split(',').map(|host| one(&format!("{scheme}://{user}{host}{tail}"))).collect()
+}
+
+fn is_ours(scheme: &str) -> bool {
+    ["postgres", "postgresql"].iter().any(|own| scheme.eq_ignore_ascii_case(own))
 }
 
 fn invalid() -> Error {
@@ -30,8 +34,9 @@ fn one(url: &str) -> Result<PgConnectOptions, Error> {
         return Err(Error::Unusable(format!("the database URL has a parameter {name:?}, but Admit knows only {}", PARAMETERS.join(" "))));
     }
     let options = PgConnectOptions::from_url(&url).map_err(|_| invalid())?;
-    let says = |name: &str, variable: &str| url.query_pairs().any(|(own, _)| own == name) || std::env::var_os(variable).is_some();
-    let options = secure(options, says("sslmode", "PGSSLMODE"), says("sslrootcert", "PGSSLROOTCERT"));
+    let says = |name: &str| url.query_pairs().any(|(own, _)| own == name);
+    let is_chosen = says("sslmode") || std::env::var("PGSSLMODE").is_ok_and(|text| is_mode(&text));
+    let options = secure(options, is_chosen, says("sslrootcert") || std::env::var_os("PGSSLROOTCERT").is_some());
     Ok(options
         .application_name("admit")
         .options([
@@ -42,6 +47,11 @@ fn one(url: &str) -> Result<PgConnectOptions, Error> {
         ])
         .statement_cache_capacity(200)
         .disable_statement_logging())
+}
+
+/// Whether somebody chose something: sqlx takes an empty or misspelt `PGSSLMODE` for `prefer`, which nobody meant.
+fn is_mode(text: &str) -> bool {
+    text.parse::<PgSslMode>().is_ok()
 }
 
 /// Beyond this machine, TLS with a certificate that is checked, unless the administrator chose

@@ -48,12 +48,27 @@ fn each_host_has_its_own_port_and_everything_else_in_common() {
 
 #[test]
 fn no_error_repeats_the_password() {
-    for bad in
-        ["postgres://u:hunter2@h:port/d", "postgres://u:hunter2@h/d?sslmode=hunter2", "postgres:u:hunter2", "postgres://u:hunter2@a,,b/d"]
-    {
+    for bad in [
+        "postgre://u:hunter2@h/d",
+        "mysql://u:hunter2@h/d",
+        "postgres://u:hunter2@h:port/d",
+        "postgres://u:hunter2@h/d?sslmode=hunter2",
+        "postgres:u:hunter2",
+        "postgres://u:hunter2@a,,b/d",
+    ] {
         assert_eq!(refusal(bad), "the database URL is not a valid postgres:// URL", "{bad}");
     }
     let text = refusal("postgres://u@h/d?passwort=hunter2");
     assert!(text.contains("passwort") && !text.contains("hunter2"), "{text}");
     assert!(refusal("postgres://u@h/d?target_session_attrs=any").contains("target_session_attrs"));
+}
+
+#[test]
+fn what_is_no_mode_in_the_environment_chooses_nothing() {
+    for mode in ["disable", "prefer", "VERIFY-FULL"] {
+        assert!(is_mode(mode), "{mode}");
+    }
+    for none in ["", "verify_full", "verify-full ", "on"] {
+        assert!(!is_mode(none), "{none}");
+    }
 }
