@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Location};
@@ -34,6 +34,7 @@ impl InstanceLock {
         }
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).to_owned();
         let mut file = options.open(&path).map_err(unusable)?;
+        belong_to_its_owner(&file, database);
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Unusable(in_use(database, &mut file))),
@@ -42,6 +43,15 @@ impl InstanceLock {
         // Only for the message above: the lock holds without it, on a full disk as well.
         let _ = file.set_len(0).and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
         Ok(Self { _file: Some(file) })
+    }
+}
+
+/// A command of root's must not leave a lock behind that the server may not open. Where that cannot be changed, the server says so.
+fn belong_to_its_owner(lock: &File, database: &Path) {
+    if let (Ok(own), Ok(like)) = (lock.metadata(), std::fs::metadata(database))
+        && (own.uid(), own.gid()) != (like.uid(), like.gid())
+    {
+        let _ = fchown(lock, Some(like.uid()), Some(like.gid()));
     }
 }
 
@@ -104,6 +114,19 @@ mod tests {
             let refused = InstanceLock::take(&location).expect_err("somebody has it").to_string();
             assert!(refused.contains("in use by another admit: stop"), "{refused}");
         }
+    }
+
+    /// Where the tests run as root, who alone can give files away.
+    #[test]
+    fn the_lock_belongs_to_whom_the_database_belongs() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let database = dir.path().join("admit.db");
+        std::fs::write(&database, "").expect("a file");
+        let is_root = std::os::unix::fs::chown(&database, Some(65_534), Some(65_534)).is_ok();
+        let _lock = InstanceLock::take(&Location::Sqlite(database.clone())).expect("nobody has it");
+        let owner = |path: &Path| std::fs::metadata(path).map(|data| (data.uid(), data.gid())).expect("a file");
+        assert_eq!(owner(&dir.path().join("admit.db.lock")), owner(&database));
+        assert!(!is_root || owner(&database) == (65_534, 65_534));
     }
 
     #[test]
