@@ -52,6 +52,12 @@ impl Sync {
         self
     }
 
+    /// As it would be on a disk that takes so much longer.
+    pub fn slower_by(mut self, longer: std::time::Duration) -> Self {
+        self.0.iter_mut().for_each(|time| *time += longer.as_secs_f64() * 1e3);
+        self
+    }
+
     /// The time that this share of the syncs stays below, in ms.
     pub fn percentile(&self, share: f64) -> f64 {
         percentile(&self.0, share)

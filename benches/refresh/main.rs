@@ -45,6 +45,9 @@ struct Options {
     /// Runs for each number of clients, of which the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// Lets each sync take so many ms longer, as on a slower disk, by strace; one run for each number of clients
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    slow_by: u64,
     /// Where the database lives; its disk is part of what is measured
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -83,10 +86,11 @@ async fn measure(options: &Options) -> Result<Report, String> {
     eprintln!("{most} people sign in …");
     let mut holders = holder::sign_in(&server, most).await.map_err(|why| format!("{why}\n{}", stage.last_of_log()))?;
     let disk = Disk::beside(&stage.database())?;
-    let length = Duration::from_secs(options.seconds);
+    let (length, longer) = (Duration::from_secs(options.seconds), Duration::from_millis(options.slow_by));
+    let rounds = if longer.is_zero() { options.runs + 1 } else { 0 };
     let mut report = Report { idle, ..Report::default() };
     let mut runs: Vec<Vec<(Run, disk::Sync)>> = vec![Vec::new(); options.clients.len()];
-    for round in 0..=options.runs {
+    for round in 0..rounds {
         for (clients, runs) in options.clients.iter().zip(&mut runs) {
             eprintln!("round {round} of {}, {clients} clients …", options.runs);
             let before = disk.syncs()?;
@@ -99,9 +103,15 @@ async fn measure(options: &Options) -> Result<Report, String> {
     }
     report.loaded = server.memory()?;
     drop(server);
-    let counted = tracer::count(&options.server, &stage, &mut holders, &options.clients, length).await?;
-    for ((clients, runs), syncs) in options.clients.iter().zip(runs).zip(counted) {
-        report.lines.push(Line::new(*clients, &runs, syncs));
+    let traced = tracer::runs(&options.server, &stage, &mut holders, &options.clients, length, longer).await?;
+    let mut traced = traced.into_iter();
+    for (clients, mut runs) in options.clients.iter().zip(runs) {
+        let traced = traced.next();
+        let per_sync = traced.as_ref().map(|traced| traced.per_sync);
+        if let Some(traced) = traced.filter(|_| runs.is_empty()) {
+            runs.push((traced.run, disk.syncs()?.slower_by(longer)));
+        }
+        report.lines.push(Line::new(*clients, &runs, per_sync));
     }
     Ok(report)
 }

@@ -26,8 +26,8 @@ const BATCH: usize = 64;
 /// is refused, so that hardly ever somebody gives up whose work is done all the same.
 const RESERVE: Duration = Duration::from_millis(500);
 /// Those who were answered together come again together: a batch waits so long for the next one of
-/// as many as were about at the end of the last. Otherwise the first who comes would have a sync
-/// alone, and all the others would wait for it.
+/// those who are about (see [`Waiting::end`]). Otherwise the first who comes would have a sync alone,
+/// and all the others would wait for it.
 const GAP: Duration = Duration::from_millis(1);
 /// A batch does not wait for others after this; and after a pause like this, nobody waits at all.
 const LINGER: Duration = Duration::from_millis(25);
@@ -121,7 +121,7 @@ struct Waiting {
     messages: mpsc::Receiver<Message>,
     /// How long one waits for a turn.
     turn: Duration,
-    /// How many were about when the last batch ended.
+    /// For how many a batch waits.
     company: usize,
     closing: Option<oneshot::Sender<()>>,
 }
@@ -137,18 +137,18 @@ enum Next {
 impl Waiting {
     /// The first one of a batch.
     async fn first(&mut self, wait: Duration) -> Next {
-        loop {
+        while self.closing.is_none() {
             let begin = Instant::now();
             let Ok(message) = timeout(wait, self.messages.recv()).await else { return Next::Nothing };
             if begin.elapsed() > LINGER {
                 self.company = 1;
             }
-            match message.map(|message| self.open(message)) {
-                Some(Some(job)) => return Next::Work(job),
-                Some(None) if self.closing.is_none() => {}
-                _ => return Next::End,
+            let Some(message) = message else { break };
+            if let Some(job) = self.open(message) {
+                return Next::Work(job);
             }
         }
+        Next::End
     }
 
     /// Another one for a batch that has `count` already and began then.
@@ -164,6 +164,13 @@ impl Waiting {
             }
         }
         None
+    }
+
+    /// A batch of so many has ended. The next one waits for three quarters of as many, and for all
+    /// that came during the commit: clients who ask again once they are answered stay together, and
+    /// where others come by chance, a batch does not grow by waiting beyond what some commits let come.
+    fn end(&mut self, count: usize) {
+        self.company = count - count / 4 + self.messages.len();
     }
 
     /// The work in it; none where it is the word to close, or comes too late. Who waits for what

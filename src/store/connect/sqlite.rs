@@ -16,7 +16,7 @@ use super::disk;
 const MIN_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// What the writing connection keeps of the database in memory, in KiB: a transaction that changes
 /// more than that writes pages to the journal several times. Readers have SQLite's own 2 MB each.
-const WRITER_CACHE: i64 = 16 << 10;
+const WRITER_CACHE: i64 = 8 << 10;
 /// What is left of a journal that has grown and was brought in, in bytes.
 const JOURNAL_SIZE_LIMIT: i64 = 16 << 20;
 /// Connections that read. Each is a thread.
@@ -143,7 +143,7 @@ mod tests {
         for (name, value) in common.into_iter().chain([("busy_timeout", "2000"), ("query_only", "1"), ("cache_size", "-2000")]) {
             assert_eq!(setting(&mut readers.take().await.expect("a reader"), name).await, value, "{name} of a reader");
         }
-        for (name, value) in common.into_iter().chain([("busy_timeout", "1500"), ("query_only", "0"), ("cache_size", "-16384")]) {
+        for (name, value) in common.into_iter().chain([("busy_timeout", "1500"), ("query_only", "0"), ("cache_size", "-8192")]) {
             let found = writer.run(move |conn| {
                 let Conn::Sqlite(connection) = conn else { unreachable!("this is SQLite") };
                 Box::pin(async move { Ok(setting(connection, name).await) })

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// How long a caller waits here.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a caller waits here: longer than a busy machine takes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A writer, and how many commits it has made.
 struct Bench {
@@ -22,8 +22,12 @@ struct Bench {
 
 impl Bench {
     async fn start() -> Self {
+        Self::with(PATIENCE).await
+    }
+
+    async fn with(patience: Duration) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut connection = connect(&dir).await;
+        let mut connection = options(&dir).busy_timeout(busy_timeout(patience)).connect().await.expect("a database");
         sqlx::query("create table thing (name text not null primary key) strict").execute(&mut connection).await.expect("a table");
         let commits = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&commits);
@@ -31,7 +35,7 @@ impl Bench {
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        Self { writer: Writer::start(connection, options(&dir), PATIENCE), commits, dir }
+        Self { writer: Writer::start(connection, options(&dir), patience), commits, dir }
     }
 
     /// Inserts a name, and then does something else.
@@ -66,9 +70,9 @@ async fn execute<'q>(conn: Conn<'_>, query: sqlx::query::Query<'q, sqlx::Sqlite,
 }
 
 fn options(dir: &TempDir) -> SqliteConnectOptions {
-    let options =
-        SqliteConnectOptions::new().filename(dir.path().join("x.db")).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-    options.busy_timeout(busy_timeout(PATIENCE))
+    let options = SqliteConnectOptions::new().filename(dir.path().join("x.db")).create_if_missing(true);
+    // Of all that the server sets, what the tests are about.
+    options.journal_mode(SqliteJournalMode::Wal).pragma("journal_size_limit", (16 << 20).to_string())
 }
 
 async fn connect(dir: &TempDir) -> SqliteConnection {
@@ -87,6 +91,70 @@ async fn writes_that_wait_together_share_a_commit() {
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(bench.names().await, names);
     assert_eq!(bench.commits.load(Ordering::SeqCst), 100_usize.div_ceil(BATCH));
+}
+
+/// Work that does nothing.
+fn nothing() -> Message {
+    Message::Work(Job { asked: Instant::now(), work: Box::new(|_| Box::pin(async { None })) })
+}
+
+fn waiting(company: usize) -> (mpsc::Sender<Message>, Waiting) {
+    let (queue, messages) = mpsc::channel(QUEUE);
+    (queue, Waiting { messages, turn: busy_timeout(PATIENCE), company, closing: None })
+}
+
+#[tokio::test]
+async fn a_batch_waits_for_those_who_are_about_and_for_nobody_else() {
+    let (queue, mut waiting) = waiting(2);
+    let comes = || async { assert!(queue.send(nothing()).await.is_ok()) };
+    let now = Instant::now();
+    let (second, ()) = tokio::join!(waiting.another(1, now), comes());
+    assert!(second.is_some());
+    let (third, ()) = tokio::join!(waiting.another(2, now), comes());
+    assert!(third.is_none(), "nobody waits for more than are about");
+    assert!(waiting.another(2, now).await.is_some(), "who is there already comes along");
+    assert!(waiting.another(1, now).await.is_none(), "nobody comes after all");
+    comes().await;
+    assert!(waiting.another(BATCH, now).await.is_none(), "the batch is full");
+    assert!(waiting.another(1, now).await.is_some());
+    if let Some(long_ago) = now.checked_sub(LINGER) {
+        let (late, ()) = tokio::join!(waiting.another(1, long_ago), comes());
+        assert!(late.is_none(), "this batch has waited enough");
+    }
+}
+
+/// A pause, and nobody waits any more; a batch that ends, and the next waits for most of it and for
+/// those who wait already.
+#[tokio::test]
+async fn how_many_are_about_is_learnt_from_the_last_batch() {
+    let (queue, mut waiting) = waiting(1);
+    for (count, about) in [(1, 1), (2, 2), (4, 3), (8, 6), (64, 48)] {
+        waiting.end(count);
+        assert_eq!(waiting.company, about);
+    }
+    assert!(queue.send(nothing()).await.is_ok());
+    waiting.end(1);
+    assert_eq!(waiting.company, 2);
+    assert!(matches!(waiting.first(Duration::MAX).await, Next::Work(_)));
+    assert_eq!(waiting.company, 2);
+    let late = async {
+        timeout(2 * LINGER, std::future::pending::<()>()).await.expect_err("time has passed");
+        assert!(queue.send(nothing()).await.is_ok());
+    };
+    let (first, ()) = tokio::join!(waiting.first(Duration::MAX), late);
+    assert!(matches!(first, Next::Work(_)));
+    assert_eq!(waiting.company, 1);
+}
+
+/// The word to close may come while a batch is open.
+#[tokio::test]
+async fn after_the_word_to_close_nothing_more_is_begun() {
+    let (queue, mut waiting) = waiting(2);
+    let (done, _wait) = oneshot::channel();
+    assert!(queue.send(Message::Close(done)).await.is_ok());
+    assert!(queue.send(nothing()).await.is_ok());
+    assert!(waiting.another(1, Instant::now()).await.is_none());
+    assert!(matches!(waiting.first(Duration::MAX).await, Next::End));
 }
 
 #[tokio::test]
@@ -160,12 +228,13 @@ async fn let_go(mut other: SqliteConnection) {
 /// F-06: nobody waits longer than their patience, and nothing of what was refused is done later.
 #[tokio::test]
 async fn while_another_process_writes_everybody_is_refused_in_time() {
-    let bench = Bench::start().await;
+    let patience = Duration::from_millis(700);
+    let bench = Bench::with(patience).await;
     let other = hold(&bench).await;
     let begin = Instant::now();
     let names: Vec<String> = (0..QUEUE + 100).map(|i| i.to_string()).collect();
     let answers = join_all(names.iter().map(|name| bench.insert(name, fine))).await;
-    assert!(begin.elapsed() < PATIENCE + Duration::from_millis(400), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < patience + Duration::from_millis(400), "{:?}", begin.elapsed());
     assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Unavailable(_)))));
     let is_full = |answer: &&Result<(), Error>| matches!(answer, Err(Error::Unavailable(why)) if why == "too many writes are waiting");
     assert!(answers.iter().filter(is_full).count() >= 99);

@@ -147,8 +147,7 @@ async fn transaction(
         };
         say(connection, end).await?;
     }
-    // Everybody who is about: those who are answered now, and those who came meanwhile.
-    waiting.company = count + waiting.messages.len();
+    waiting.end(count);
     Ok(())
 }
 

@@ -57,6 +57,9 @@ impl AppOfOurs {
                 _ => panic!("the browser is sent to {path}"),
             };
         }
+        if at.contains("error=temporarily_unavailable") {
+            return Err(Lost::TurnedAway); // how a browser is told what others are told by a 503
+        }
         let code = at.split_once("code=").map(|(_, rest)| rest.split('&').next().unwrap_or_default().to_owned());
         let code = code.unwrap_or_else(|| panic!("no code in {at}"));
         Ok(Family { client, patient, launch, code, tokens: vec![], is_revoked: false })
