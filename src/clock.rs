@@ -87,4 +87,11 @@ mod tests {
         clock.advance(Duration::seconds(61));
         assert_eq!(clock.now() - before, Duration::seconds(61));
     }
+
+    #[tokio::test]
+    async fn a_clock_that_stands_still_runs_out_for_nobody() {
+        let limit = std::time::Duration::ZERO;
+        assert_eq!(Clock::System.within(limit, std::future::pending::<()>()).await, None);
+        assert_eq!(Clock::manual(OffsetDateTime::UNIX_EPOCH).within(limit, tokio::task::yield_now()).await, Some(()));
+    }
 }

@@ -1,5 +1,6 @@
 //! The processes that are measured: each on a core of its own, ended by its own number.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -56,14 +57,21 @@ fn on_its_core(before: &[String], program: &Path) -> Command {
 }
 
 impl Server {
-    /// `admit serve` on a free port; not yet ready.
+    /// `admit serve` on a free port, with SQLite; not yet ready.
     pub fn admit(program: &Path, database: &Path, before: &[String]) -> Result<Self, String> {
+        Self::admit_on(program, database.as_os_str(), database, before)
+    }
+
+    /// The same on whichever database; its log and its master key have the name of `files`.
+    pub fn admit_on(program: &Path, database: &OsStr, files: &Path, before: &[String]) -> Result<Self, String> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let port = free.map_err(|error| error.to_string())?.port();
-        let log = fs::File::create(database.with_extension("log")).map_err(|error| error.to_string())?;
+        let log = fs::File::create(files.with_extension("log")).map_err(|error| error.to_string())?;
         let child = on_its_core(before, program)
             .args(["serve", "--shutdown-delay", "0", "--listen", &format!("127.0.0.1:{port}"), "--database"])
             .arg(database)
+            .arg("--master-key-file")
+            .arg(files.with_extension("key"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

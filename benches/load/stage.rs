@@ -64,6 +64,11 @@ fn username(hash: Hash, place: usize) -> String {
 
 impl Stage {
     pub async fn set(folder: Option<&Path>) -> Result<Self, String> {
+        Self::set_on(folder, None).await
+    }
+
+    /// The same in an empty database of PostgreSQL, if there is one.
+    pub async fn set_on(folder: Option<&Path>, postgres: Option<&str>) -> Result<Self, String> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("admit-load");
         let folder = folder.map_or_else(|| builder.tempdir(), |own| builder.tempdir_in(own)).map_err(|error| error.to_string())?;
@@ -71,7 +76,8 @@ impl Stage {
         let signer = Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).map_err(|error| error.to_string())?;
         let stage = Self { folder, secret: ClientSecret::generate().expose().to_owned(), signer: Arc::new(signer) };
         let now = Clock::System.now();
-        let store = Store::open(&Location::Sqlite(stage.database()), now).await.map_err(|error| error.to_string())?;
+        let location = postgres.map_or_else(|| Location::Sqlite(stage.database()), |url| Location::Postgres(url.to_owned()));
+        let store = Store::open(&location, now).await.map_err(|error| error.to_string())?;
         let origin = Origin::command(TenantId::default_tenant(), now);
         let stocked = match stock(&store, &origin, &stage.secret, &key).await {
             Ok(()) => stage.make_keys(&store, &origin).await,

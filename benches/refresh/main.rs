@@ -1,5 +1,5 @@
 //! The refresh bench: how many durable refreshes per second the server makes on SQLite, by how many
-//! ask at once, and how many syncs of the disk that takes.
+//! ask at once, and how many syncs of the disk that takes. On PostgreSQL, beside what that does of itself.
 //!
 //! Server, disk and client are those of the load harness. `benches/README.md` says how to run it
 //! and how to read it.
@@ -11,6 +11,7 @@ mod browser;
 mod connection;
 mod disk;
 mod holder;
+mod postgres;
 #[path = "../load/process.rs"]
 #[allow(dead_code, reason = "the load harness has further servers")]
 mod process;
@@ -48,6 +49,9 @@ struct Options {
     /// Lets each sync take so many ms longer, as on a slower disk, by strace; one run for each number of clients
     #[arg(long, value_name = "MS", default_value_t = 0)]
     slow_by: u64,
+    /// Measures on PostgreSQL instead, in this empty database, with `pgbench` beside it
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Where the database lives; its disk is part of what is measured
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -63,11 +67,18 @@ fn main() -> ExitCode {
     let options = Options::parse();
     process::pin_this_process();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(measure(&options)));
+    let done = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        runtime.block_on(async {
+            match &options.postgres {
+                None => measure(&options).await.map(|report| (report.text(), report.passes())),
+                Some(url) => postgres::measure(&options, url).await.map(|report| (report.text(), report.passes())),
+            }
+        })
+    });
     match done {
-        Ok(report) => {
-            print!("{}", report.text());
-            if report.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok((text, passes)) => {
+            print!("{text}");
+            if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(why) => {
             eprintln!("refresh: {why}");

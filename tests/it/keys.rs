@@ -6,8 +6,9 @@ use admit::key::{MasterKey, Purpose};
 use admit::keys::{KeyError, KeyRing};
 use admit::token::{Algorithm, Jwks, Unverified};
 use admit::validate::{KeySource, Profile, Trust, Validator};
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::support::{FHIR1, Forge, ISSUER, Log, TestApp};
 
@@ -116,4 +117,39 @@ async fn a_damaged_key_is_named_in_the_log_and_known_keys_serve_on() {
         app.sql(&format!("update signing_key set {column} = {cast}")).await;
         app.sql("alter table signing_key drop column kept").await;
     }
+}
+
+/// A ring that knows the keys as they were, and what it has to find out: another instance has rotated them meanwhile.
+async fn behind(app: &TestApp) -> (KeyRing, String, OffsetDateTime) {
+    let origin = app.origin();
+    let ring = KeyRing::new(origin.tenant.clone(), app.master());
+    let before = ring.current(app.store(), origin.now).await.expect("keys").document.to_string();
+    app.app.keys.rotate(app.store(), &origin, (Purpose::Access, Algorithm::Es256), origin.now).await.expect("rotated");
+    (ring, before, origin.now + Duration::minutes(10))
+}
+
+/// SS-40: after a rest, nobody goes by keys that may have been revoked since, also where somebody else looks already.
+#[tokio::test]
+async fn whoever_comes_while_another_one_looks_waits_for_what_is_seen() {
+    let app = TestApp::start().await;
+    let (ring, before, later) = behind(&app).await;
+    let (one, two) = tokio::join!(ring.current(app.store(), later), ring.current(app.store(), later));
+    let (one, two) = (one.expect("keys"), two.expect("keys"));
+    assert_ne!(*one.document, *before);
+    assert!(Arc::ptr_eq(&one, &two), "they looked once");
+}
+
+/// F-11: who cannot wait for the database has what was known, and the look goes on without them.
+#[tokio::test]
+async fn a_look_goes_on_where_nobody_waits_for_it() {
+    let app = TestApp::start().await;
+    let (ring, before, later) = behind(&app).await;
+    assert!(ring.current(app.store(), later).now_or_never().is_none());
+    assert_eq!(*ring.last().expect("known").document, *before);
+    let seen = async {
+        while *ring.last().expect("known").document == *before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), seen).await.expect("it went on");
 }

@@ -111,6 +111,7 @@ async fn a_server_that_becomes_read_only_is_left_and_a_new_primary_is_found_with
     assert!(write(&store).await.expect("it writes"));
     role.set("default_transaction_read_only = on").await;
     role.end_connections().await;
+    let _ = store.ping().await; // finds out that its connection is gone; from then on each is asked for a sign of life first
     let error = store.ping().await.expect_err("it does not read");
     assert!(matches!(error, Error::Unavailable(_)) && error.to_string().contains("only reads"), "{error}");
     role.set("default_transaction_read_only = off").await;
