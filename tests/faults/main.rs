@@ -8,6 +8,7 @@
 mod clock;
 mod commit;
 mod durable;
+mod failover;
 mod failpoints;
 mod full_disk;
 mod kill;
@@ -15,9 +16,12 @@ mod locked;
 mod long_reader;
 mod network;
 mod overload;
+mod postgres_killed;
 mod postgres_start;
 mod power_loss;
+mod races;
 mod restore;
+mod rolling;
 mod rotation;
 #[allow(dead_code, unused_imports, reason = "each fault takes of it what it needs")]
 mod support;
@@ -53,6 +57,7 @@ const ALL: &[Fault] = &[
     failpoints::FAULT,
     durable::FAULT,
     power_loss::FAULT,
+    races::FAULT,
     locked::FAULT,
     full_disk::FAULT,
     long_reader::FAULT,
@@ -62,7 +67,10 @@ const ALL: &[Fault] = &[
     overload::FAULT,
     upgrade::FAULT,
     commit::FAULT,
+    postgres_killed::FAULT,
+    failover::FAULT,
     network::FAULT,
+    rolling::FAULT,
     postgres_start::TLS,
     postgres_start::KF_12,
 ];

@@ -127,7 +127,7 @@ impl AppOfOurs {
     }
 
     /// The EHR has a patient open, and opens the app.
-    async fn launch(&self, person: &str, patient: &str) -> Result<String, Lost> {
+    pub async fn launch(&self, person: &str, patient: &str) -> Result<String, Lost> {
         let basic = self.basic("ehr");
         let form = [("grant_type", "client_credentials"), ("scope", "__launch")];
         let reply = self.http.post("/token", &[("authorization", &basic)], &form).await?;

@@ -19,7 +19,7 @@ impl Database {
                 let options = SqliteConnectOptions::new().filename(path).read_only(true);
                 Self::Sqlite(Box::new(options.connect().await.expect("the database")))
             }
-            Location::Postgres(url) => Self::Postgres(Box::new(PgConnection::connect(url).await.expect("the database"))),
+            Location::Postgres(url) => Self::Postgres(Box::new(primary(url).await)),
         }
     }
 
@@ -40,4 +40,17 @@ impl Database {
         };
         texts.unwrap_or_else(|error| panic!("{statement}: {error}"))
     }
+}
+
+/// Of several hosts, the one that takes writes.
+async fn primary(url: &str) -> PgConnection {
+    let (before, rest) = url.split_once('@').expect("a user");
+    let (hosts, after) = rest.split_once('/').expect("a database");
+    for host in hosts.split(',') {
+        let Ok(mut connection) = PgConnection::connect(&format!("{before}@{host}/{after}")).await else { continue };
+        if sqlx::query_scalar("select not pg_is_in_recovery()").fetch_one(&mut connection).await.expect("its state") {
+            return connection;
+        }
+    }
+    panic!("none of {hosts} takes writes");
 }

@@ -101,6 +101,12 @@ impl Installation {
         Self::stocked(own, Location::Sqlite(folder.join("admit.db")), None, particulars).await
     }
 
+    /// A new one on the PostgreSQL that is one of these hosts.
+    pub async fn on_postgres_at(hosts: &str, particulars: Particulars) -> Arc<Self> {
+        let own = tempfile::Builder::new().prefix("admit-faults").tempdir_in("/var/tmp").expect("a folder");
+        Self::stocked(own, Location::Postgres(format!("postgres://admit@{hosts}/postgres")), None, particulars).await
+    }
+
     async fn stocked(folder: TempDir, location: Location, postgres: Option<Postgres>, particulars: Particulars) -> Arc<Self> {
         let key = NewKey::generate(Algorithm::Es384).expect("a key");
         let signer = Arc::new(Signer::from_pkcs8(key.key_id.as_str(), Algorithm::Es384, &key.pkcs8).expect("our own key"));

@@ -3,6 +3,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
@@ -23,18 +24,55 @@ pub struct Postgres {
 impl Postgres {
     /// A new one on loopback.
     pub async fn start() -> Self {
-        let bin = bin();
-        let folder = tempfile::Builder::new().prefix("admit-postgres").tempdir_in("/var/tmp").expect("a folder");
-        let postgres = Self { owner: owner(), bin, folder, port: free_port() };
-        if let Some((user, group)) = postgres.owner {
-            std::os::unix::fs::chown(postgres.folder.path(), Some(user), Some(group)).expect("its owner");
-        }
+        let postgres = Self::in_a_folder();
         postgres.run("initdb", &["-U", "admit", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
         postgres.again().await;
         let mut connection = PgConnection::connect(&postgres.url()).await.expect("a server that answers");
         // With it the verifier looks at every index.
         sqlx::raw_sql("create extension amcheck").execute(&mut connection).await.expect("an extension of PostgreSQL's own");
         postgres
+    }
+
+    /// Another one, which has everything that this one has.
+    pub async fn standby_of(primary: &Self) -> Self {
+        let standby = Self::in_a_folder();
+        standby.follow(primary).await;
+        standby
+    }
+
+    fn in_a_folder() -> Self {
+        let folder = tempfile::Builder::new().prefix("admit-postgres").tempdir_in("/var/tmp").expect("a folder");
+        let postgres = Self { owner: owner(), bin: bin(), folder, port: free_port() };
+        if let Some((user, group)) = postgres.owner {
+            std::os::unix::fs::chown(postgres.folder.path(), Some(user), Some(group)).expect("its owner");
+        }
+        postgres
+    }
+
+    /// Becomes a standby of that one, whatever it was. It must not run.
+    pub async fn follow(&self, primary: &Self) {
+        let data = self.data();
+        if data.exists() {
+            std::fs::remove_dir_all(data).expect("removed");
+        }
+        let from = format!("host=127.0.0.1 port={} user=admit application_name=standby", primary.port);
+        self.run("pg_basebackup", &["-d", &from, "-R", "-c", "fast"]);
+        self.again().await;
+    }
+
+    /// From now on, what is acknowledged is on the standby as well. Waits until what was acknowledged before is there.
+    pub async fn wait_for_standby(&self) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("a server that answers");
+        for statement in ["alter system set synchronous_standby_names = 'standby'", "select pg_reload_conf()"] {
+            sqlx::raw_sql(statement).execute(&mut connection).await.expect("set");
+        }
+        let written: String = sqlx::query_scalar("select pg_current_wal_lsn()::text").fetch_one(&mut connection).await.expect("its place");
+        let statement = "select count(*) from pg_stat_replication where sync_state = 'sync' and flush_lsn >= $1::pg_lsn";
+        let begin = Instant::now();
+        while sqlx::query_scalar::<_, i64>(statement).bind(&written).fetch_one(&mut connection).await.expect("its state") == 0 {
+            assert!(begin.elapsed() < Duration::from_secs(30), "the standby does not follow");
+            pause(20).await;
+        }
     }
 
     /// The URL of its database.
