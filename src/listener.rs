@@ -1,5 +1,6 @@
 //! Listening: an address, limits against slow and greedy clients, and an orderly end.
 
+mod door;
 mod punctual;
 
 use std::io;
@@ -10,12 +11,13 @@ use axum::Router;
 use axum_server::Server;
 use hyper_util::rt::TokioTimer;
 
-pub use axum_server::Handle;
 pub use axum_server::tls_rustls::RustlsConfig;
 
+use axum_server::tls_rustls::RustlsAcceptor;
+pub use door::Handle;
 use punctual::Punctual;
 
-/// How long requests under way may take once there are no new ones.
+/// How long requests under way may take once there are no new connections.
 const DRAIN: Duration = Duration::from_secs(7);
 /// How long a connection may say nothing, a request's headers may take, and TLS may take to begin.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,24 +40,14 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// What the system says, where it takes the listener away.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<RustlsConfig>,
-    routes: Router,
-    handle: Handle<SocketAddr>,
-    has_proxy: bool,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, tls: Option<RustlsConfig>, routes: Router, handle: Handle, has_proxy: bool) -> io::Result<()> {
     let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = Server::from_listener(handle.door(listener)?).handle(handle.server);
+    set_limits(&mut server, has_proxy);
     match tls {
-        None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle);
-            set_limits(&mut server, has_proxy);
-            server.map(|inner| Punctual { inner, within: patience(has_proxy) }).serve(routes).await
-        }
+        None => server.map(|inner| Punctual { inner, within: patience(has_proxy) }).serve(routes).await,
         Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
-            set_limits(&mut server, has_proxy);
-            let server = server.map(|tls| tls.handshake_timeout(PATIENCE));
+            let server = server.acceptor(RustlsAcceptor::new(tls).handshake_timeout(PATIENCE));
             server.map(|inner| Punctual { inner, within: patience(has_proxy) }).serve(routes).await
         }
     }
@@ -86,7 +78,7 @@ fn set_limits<A: axum_server::Address, Acceptor>(server: &mut Server<A, Acceptor
 /// At the signal, `announce` tells everybody who asks that the server is about to stop. SIGTERM
 /// leaves a load balancer `delay` to see that and to send its requests elsewhere: until then, all is
 /// answered. Ctrl-C, or a second signal, does not wait.
-pub fn stop_on_signal(handle: Handle<SocketAddr>, delay: Duration, announce: impl FnOnce() + Send) -> impl Future<Output = ()> + Send {
+pub fn stop_on_signal(handle: Handle, delay: Duration, announce: impl FnOnce() + Send) -> impl Future<Output = ()> + Send {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
     async move {
@@ -103,6 +95,6 @@ pub fn stop_on_signal(handle: Handle<SocketAddr>, delay: Duration, announce: imp
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        handle.graceful_shutdown(Some(DRAIN));
+        handle.close(DRAIN).await;
     }
 }

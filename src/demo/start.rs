@@ -60,7 +60,7 @@ pub struct Demo {
     pub keyed_service: KeyedService,
     /// The resource server, which may ask about tokens, and its secret.
     pub gateway: (&'static str, ClientSecret),
-    handle: Handle<SocketAddr>,
+    handle: Handle,
     store: Store,
     _jobs: Jobs,
     _dir: TempDir,
@@ -174,12 +174,12 @@ impl Demo {
 
     /// Ends it; nothing is left behind.
     pub async fn stop(self) {
-        self.handle.graceful_shutdown(Some(Duration::from_secs(1)));
+        self.handle.graceful_shutdown(Duration::from_secs(1));
         self.store.close().await;
     }
 }
 
-fn run(listeners: Vec<TcpListener>, routes: &Router, handle: &Handle<SocketAddr>) {
+fn run(listeners: Vec<TcpListener>, routes: &Router, handle: &Handle) {
     for listener in listeners {
         let (routes, handle) = (routes.clone(), handle.clone());
         tokio::spawn(async move {

@@ -28,7 +28,7 @@ pub async fn stocked() -> Database {
 /// A listening server; it stops when the test ends.
 pub struct Wire {
     pub address: SocketAddr,
-    handle: Handle<SocketAddr>,
+    handle: Handle,
 }
 
 impl Wire {
