@@ -47,8 +47,8 @@ impl Handle {
         self.server.graceful_shutdown(Some(drain));
     }
 
-    /// The same, but every connection that has come in is served, the last as well.
-    pub(super) async fn close(&self, drain: Duration) {
+    /// The same, but who has come in last is served as well, though their request is not here yet.
+    pub async fn close(&self, drain: Duration) {
         self.closing.notify_one();
         tokio::time::sleep(LAST).await;
         self.graceful_shutdown(drain.saturating_sub(LAST));

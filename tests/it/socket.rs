@@ -230,3 +230,20 @@ async fn refusals_keep_the_connection_in_step() {
     }
     assert!(answer.ends_with("ok\n"));
 }
+
+/// F-12: a proxy's request may come just after the last connection was let in. It is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_came_in_before_the_door_closed_is_served() {
+    let app = TestApp::start().await;
+    let wire = Wire::open(&app).await;
+    let mut inside = Vec::new();
+    for _ in 0..8 {
+        inside.push(wire.connect().await);
+    }
+    wire.close().await;
+    for mut stream in inside {
+        stream.write_all(HEALTH.as_bytes()).await.expect("sent");
+        let (answer, closed) = hear(&mut stream, Duration::from_secs(1)).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && closed, "{answer}");
+    }
+}

@@ -45,6 +45,15 @@ impl Wire {
         Self { address, handle }
     }
 
+    /// Lets nobody in any more, and waits until that is so; it ends when those inside have been served.
+    pub async fn close(&self) {
+        let handle = self.handle.clone();
+        tokio::spawn(async move { handle.close(Duration::from_secs(7)).await });
+        while TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
     }
