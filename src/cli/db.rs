@@ -1,5 +1,7 @@
 //! `admit db`: the database itself: how it is, its upgrade, its damage, and its move to another place.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
@@ -152,11 +154,22 @@ async fn check(config: Config, output: Output) -> Result<(), Failure> {
     if checked.findings.is_empty() { Ok(()) } else { Err(Failure::refused()) }
 }
 
+/// Whether somebody is connected to it as Admit. A server that has just ended may seem to be for a moment longer.
+async fn is_in_use(location: &Location) -> Result<bool, Failure> {
+    for _ in 0..20 {
+        if others_at(location).await? == 0 {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(true)
+}
+
 async fn copy(from: Location, to: Location, while_running: bool, output: Output) -> Result<(), Failure> {
     desk::refuse_missing(&from)?;
     let advice = "stop every server first, or copy what there is now with --while-running";
     let _source = if while_running { None } else { Some(InstanceLock::take(&from).map_err(|taken| Failure::from(taken).or_else(advice))?) };
-    if !while_running && others_at(&from).await? > 0 {
+    if !while_running && is_in_use(&from).await? {
         return Err(Failure::unavailable(format!("somebody is connected to the source as Admit: {advice}")));
     }
     refuse_other_schema(&from).await?;
