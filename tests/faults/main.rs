@@ -109,9 +109,10 @@ fn main() -> ExitCode {
             // Where one panics, the others still run.
             match runtime.block_on(AssertUnwindSafe((fault.run)(plan)).catch_unwind()) {
                 Ok(figure) => println!("{id}  {what}, {store}  {figure}  (pass: {pass})"),
-                Err(_) => {
+                Err(panic) => {
                     failures += 1;
-                    println!("{id}  {what}, {store}  FAILED, see above  (pass: {pass})");
+                    let why = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+                    println!("{id}  {what}, {store}  FAILED: {}  (pass: {pass})", why.unwrap_or("see above"));
                 }
             }
         }

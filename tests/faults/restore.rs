@@ -1,6 +1,5 @@
 //! F-19: yesterday's backup is brought back into a system that has gone on since.
 
-use std::process::{Command, Output};
 use std::time::Instant;
 
 use admit::store::Location;
@@ -136,15 +135,9 @@ fn refused(reply: &Reply, status: u16, what: &str, count: &mut u64) {
 }
 
 /// A command of the administrator's that has to succeed.
-fn admit(installation: &Installation, args: &[&str]) {
-    let database = match &installation.location {
-        Location::Sqlite(path) => path.display().to_string(),
-        Location::Postgres(url) => url.clone(),
-    };
-    let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
-    command.env_clear().env("ADMIT_MASTER_KEY", &installation.master_key).current_dir(installation.folder());
-    let Output { status, stderr, .. } = command.args(["--database", &database]).args(args).output().expect("the program");
-    assert!(status.success(), "{args:?}: {}", String::from_utf8_lossy(&stderr));
+fn admit(installation: &Installation, arguments: &[&str]) {
+    let done = installation.run(arguments);
+    assert!(done.status.success(), "admit {}: {}", arguments.join(" "), String::from_utf8_lossy(&done.stderr));
 }
 
 /// A restore takes the place of an SQLite file; PostgreSQL gets an empty schema.

@@ -34,21 +34,28 @@ pub struct AppOfOurs {
 }
 
 impl AppOfOurs {
-    /// From the app's request to its code.
+    /// From the app's request to its code, in a browser that knows nothing yet.
     pub async fn authorize(&self, nth: u64, is_launched: bool) -> Result<Family, Lost> {
+        self.authorize_in(&mut self.browser(nth), nth, is_launched).await
+    }
+
+    /// The same in a browser of this person's, who signs in where the server asks for it.
+    pub async fn authorize_in(&self, browser: &mut Browser<'_>, nth: u64, is_launched: bool) -> Result<Family, Lost> {
         let person = self.installation.person(nth);
         let patient = self.installation.patient(nth);
         let client = if is_launched { LAUNCHED } else { APP };
         let launch = if is_launched { Some(self.launch(&person, &patient).await?) } else { None };
         let scope = if is_launched { "launch offline_access patient/*.rs" } else { "launch/patient offline_access patient/*.rs" };
-        let mut browser = self.browser(nth);
         let mut at = browser.get(&authorize(client, scope, launch.as_deref())).await?;
         for _ in 0..5 {
             let Some(path) = at.clone().strip_prefix('/').map(|rest| format!("/{rest}")) else { break };
             let csrf = browser.form(&path).await?;
             let csrf = ("csrf", csrf.as_str());
             at = match path.split('?').next() {
-                Some("/login") => browser.submit(&path, &[csrf, ("username", &person), ("password", PASSWORD)]).await?,
+                Some("/login") => {
+                    browser.sign_ins += 1;
+                    browser.submit(&path, &[csrf, ("username", &person), ("password", PASSWORD)]).await?
+                }
                 Some("/patient") => browser.submit(&path, &[csrf, ("patient", &patient)]).await?,
                 Some("/consent") => {
                     let form = [csrf, ("decision", "approve"), ("scope", "patient/*.rs"), ("scope", "offline_access")];
@@ -141,9 +148,9 @@ impl AppOfOurs {
 
     /// One that knows nothing yet. Each person sits in a network of their own: from one network, only so
     /// many may be trying to sign in at a moment.
-    fn browser(&self, nth: u64) -> Browser<'_> {
+    pub fn browser(&self, nth: u64) -> Browser<'_> {
         let [.., a, b] = nth.to_be_bytes();
-        Browser { app: self, address: format!("10.{a}.{b}.1"), cookies: BTreeMap::new() }
+        Browser { app: self, address: format!("10.{a}.{b}.1"), cookies: BTreeMap::new(), sign_ins: 0 }
     }
 
     fn basic(&self, client: &str) -> String {
@@ -196,11 +203,13 @@ pub fn tokens_of(reply: &Reply, family: &Family) -> Tokens {
 }
 
 /// A browser, with its cookies.
-struct Browser<'a> {
+pub struct Browser<'a> {
     app: &'a AppOfOurs,
     /// Where it is, as a proxy would say.
     address: String,
     cookies: BTreeMap<String, String>,
+    /// How often its person was asked to sign in.
+    pub sign_ins: u32,
 }
 
 impl Browser<'_> {

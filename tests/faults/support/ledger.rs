@@ -1,6 +1,7 @@
 //! What the clients were told, written down on their side: the server's own tables do not count.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// A token response.
 #[derive(Clone, Debug)]
@@ -59,6 +60,8 @@ pub struct Ledger {
     pub assertions: Vec<Spent>,
     /// Authorizations that ended because an answer did not come, or came as 503.
     pub abandoned: u64,
+    /// What each of them ended with.
+    pub abandoned_because: BTreeMap<String, u64>,
     /// Requests without an answer.
     pub unanswered: u64,
     /// When each of them began, and when its client knew.
@@ -67,17 +70,12 @@ pub struct Ledger {
     pub turned_away: u64,
     /// Requests that got their answer at the first try.
     pub answered: u64,
-    /// How long each refresh took.
-    pub refreshes: Vec<Duration>,
 }
 
 impl Ledger {
-    /// The time that this share of the refreshes stayed below.
-    pub fn refresh_percentile(&self, share: f64) -> Duration {
-        let mut sorted = self.refreshes.clone();
-        sorted.sort_unstable();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
-        let place = (sorted.len().saturating_sub(1) as f64 * share).round() as usize;
-        sorted.get(place).copied().unwrap_or_default()
+    /// An authorization came to nothing.
+    pub fn abandon(&mut self, because: String) {
+        self.abandoned += 1;
+        *self.abandoned_because.entry(because).or_default() += 1;
     }
 }

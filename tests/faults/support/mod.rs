@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub use client::{AppOfOurs, Lost, tokens_of};
+pub use client::{AppOfOurs, Browser, Lost, tokens_of};
 pub use database::Database;
 pub use http::{Http, Reply, Target};
 pub use installation::{FHIR_BASE, Installation, Particulars};
@@ -62,6 +62,12 @@ impl Plan {
     /// One for the short form, the other for the long one.
     pub fn either<T>(&self, short: T, long: T) -> T {
         if self.is_long { long } else { short }
+    }
+
+    /// How soon a server has to be ready (I8). The catalogue's figure is for a machine of one's own;
+    /// the short form runs where others take the processor away, and has five times as much.
+    pub fn ready_within(&self) -> Duration {
+        Duration::from_secs(self.either(10, 2))
     }
 }
 

@@ -87,6 +87,20 @@ impl Server {
         self.child.try_wait().expect("its state").is_none()
     }
 
+    /// Whether a signal has ended it. One that was sent and has not had its effect yet counts: who
+    /// was killed answers no more.
+    pub async fn has_died(&mut self) -> bool {
+        let begin = Instant::now();
+        while self.is_running() {
+            if is_ready(self.port, &self.installation) {
+                return false;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the server neither answers nor ends: {}", last_lines(&self.installation));
+            pause(1).await;
+        }
+        true
+    }
+
     /// Starts it again at the same port, the same way, and waits until it is ready.
     pub async fn again(&mut self) -> Duration {
         assert!(!self.is_running(), "it still runs");

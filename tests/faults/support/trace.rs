@@ -50,7 +50,7 @@ impl Tracer {
     pub async fn detach_from(mut self, server: &mut Server) -> bool {
         signal("INT", self.child.id());
         self.wait().await;
-        !server.is_running()
+        server.has_died().await
     }
 
     async fn wait(&mut self) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::client::tokens_of;
 use super::ledger::Spent;
@@ -63,7 +63,7 @@ impl Traffic {
     /// Where a client was told something wrong.
     pub fn is_over(&mut self) -> bool {
         while let Some(joined) = self.tasks.try_join_next() {
-            joined.expect("a client was told something wrong");
+            unharmed(joined);
         }
         self.tasks.is_empty()
     }
@@ -88,9 +88,16 @@ impl Traffic {
     /// Where a client was told something wrong.
     pub async fn finish(mut self) -> Ledger {
         while let Some(joined) = self.tasks.join_next().await {
-            joined.expect("a client was told something wrong");
+            unharmed(joined);
         }
         std::mem::take(&mut *self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a client found wrong is the fault's outcome, word by word.
+fn unharmed(joined: Result<(), JoinError>) {
+    if let Err(error) = joined {
+        std::panic::resume_unwind(error.into_panic());
     }
 }
 
@@ -101,8 +108,8 @@ async fn go_on(shared: Arc<Shared>) {
             return;
         }
         let visit = Visit { shared: &shared, app: &shared.app };
-        if visit.make(nth).await.is_err() {
-            visit.note(|ledger| ledger.abandoned += 1);
+        if let Err(why) = visit.make(nth).await {
+            visit.note(|ledger| ledger.abandon(format!("given up: {why:?}")));
         }
         shared.done.fetch_add(1, Ordering::Relaxed);
     }
@@ -122,14 +129,12 @@ impl Visit<'_> {
         // as a replay has to, and the app begins anew.
         let reply = self.surely(|| self.app.redeem(&family)).await?;
         if reply.status == 400 {
-            self.note(|ledger| ledger.abandoned += 1);
+            self.note(|ledger| ledger.abandon("the code was used, and the answer lost".to_owned()));
             return Ok(());
         }
         family.tokens.push(tokens_of(&reply, &family));
         for _ in 0..1 + nth % 3 {
-            let begin = Instant::now();
             let reply = self.surely(|| self.app.refresh(family.client, &family.latest().refresh)).await?;
-            self.note(|ledger| ledger.refreshes.push(begin.elapsed()));
             let tokens = tokens_of(&reply, &family);
             assert_ne!(tokens.refresh, family.latest().refresh, "a refresh gives another token");
             family.tokens.push(tokens);
