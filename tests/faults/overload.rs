@@ -24,10 +24,10 @@ async fn run(plan: Plan) -> String {
     let app = installation.clients(&[server.port]);
     let people = Arc::new(AtomicU64::new(0));
 
-    let capacity = capacity(&app, &people, plan.either(5, 20)).await;
+    let capacity = capacity(&app, &people, plan.either(4, 20)).await;
     let usual = usual(&app, &people).await;
 
-    let length = Duration::from_secs(plan.either(15, 300));
+    let length = Duration::from_secs(plan.either(10, 300));
     let (flood, refreshes) = tokio::join!(flood(&app, &people, capacity * 5.0, length), refreshes(&app, length));
     let goodput = f64::from(flood.done) / length.as_secs_f64();
 

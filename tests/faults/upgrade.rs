@@ -33,7 +33,7 @@ const CLIENTS: u64 = 8;
 const PERSON: u64 = 1000;
 
 async fn run(plan: Plan) -> String {
-    let rounds = plan.either(2_u64, 20);
+    let rounds = plan.either(1_u64, 20);
     let installation = Installation::new(plan.store).await;
     let mut server = Server::start(&installation).await;
     // How long an upgrade takes is not what is looked at: everybody waits for its end.
