@@ -143,10 +143,12 @@ fn nobody_uses_a_room_above_or_beside() {
 
 /// House rule 3 of SQL: static strings. What is made at run time is made of the catalogue's names, or is a migration.
 #[test]
-fn sql_is_made_at_run_time_in_two_places() {
+fn sql_is_made_at_run_time_in_three_places() {
+    // Whole tables by their names, migrations by their database, and a pragma, which takes no parameters.
+    let places = ["store/catalogue.rs", "store/migrate.rs", "store/writer/writing.rs"];
     for (file, text) in sources() {
         assert!(
-            !text.contains("AssertSqlSafe") || ["store/catalogue.rs", "store/migrate.rs"].contains(&file.as_str()),
+            !text.contains("AssertSqlSafe") || places.contains(&file.as_str()),
             "src/{file} must not make SQL at run time: it is a static string beside its function"
         );
     }
