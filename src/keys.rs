@@ -89,7 +89,7 @@ impl KeyRing {
         let known = self.known();
         let look = || {
             let (tenant, master, last, store) = (self.tenant.clone(), Arc::clone(&self.master), known.last(), store.clone());
-            async move { Ok(Arc::new(Keys::read(store.published_keys(&tenant, now).await?, &tenant, &master, last.as_deref())?)) }
+            async move { Ok(Arc::new(Keys::read(&store.published_keys(&tenant, now).await?, &tenant, &master, last.as_deref())?)) }
         };
         match (known.current(now, look).await, known.last()) {
             (Err(KeyError::Store(_)), Some(last)) => Ok(last),
@@ -193,9 +193,9 @@ impl KeyRing {
 
 impl Keys {
     /// Of what is stored; whatever is known already is not parsed again.
-    fn read(stored: Vec<StoredKey>, tenant: &TenantId, master: &MasterKey, known: Option<&Self>) -> Result<Self, KeyError> {
+    fn read(stored: &[StoredKey], tenant: &TenantId, master: &MasterKey, known: Option<&Self>) -> Result<Self, KeyError> {
         let mut signers = Vec::new();
-        for key in &stored {
+        for key in stored {
             let Some(sealed) = &key.sealed else { continue };
             let parsed = known.into_iter().flat_map(|known| &known.signers).find(|own| own.signer.kid() == key.id.as_str());
             let signer = match parsed {

@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 /// How many people are added in one transaction.
 const TOGETHER: u64 = 500_000;
 /// What an entry of the audit trail holds in this place: about as much as a real one, sealed.
-const AUDIT: &str = "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, jti, request_id, seq, hash)
+const AUDIT: &str =
+    "insert into audit (tenant_id, at_us, event, outcome, user_id, client_id, patient_id, grant_id, jti, request_id, seq, hash)
     with recursive n (i) as (select :from union all select i + 1 from n where i < :from + :rows - 1)
     select 'default', (:now - 20000000 + i) * 1000000, 'token.refreshed', 'success', 'u' || (i % 100000), ':client', 'p' || (i % 100003),
            'g' || (i % 100000), 'g' || (i % 100000) || '.' || i, 'r' || i, i, lower(hex(randomblob(32)))

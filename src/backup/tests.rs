@@ -22,7 +22,7 @@ fn packed(protection: &Protection) -> Vec<u8> {
 }
 
 fn unpacked(file: &[u8], keys: &Keys) -> Result<(Manifest, Vec<u8>), BadBackup> {
-    let Ok(opened) = Source::of(file)?.open(keys)? else { panic!("that is a database") };
+    let Ok(opened) = Source::of(file)?.open(keys)? else { unreachable!("that is a database") };
     let (manifest, mut database) = (opened.manifest.clone(), Vec::new());
     opened.unpack(&mut database)?;
     Ok((manifest, database))
@@ -49,8 +49,8 @@ fn what_was_written_is_read() {
 
 #[test]
 fn each_of_several_recipients_opens_it_alone() {
-    let (Protection::Recipients(mut all), first) = pair() else { panic!("recipients") };
-    let (Protection::Recipients(second), other) = pair() else { panic!("recipients") };
+    let (Protection::Recipients(mut all), first) = pair() else { unreachable!("recipients") };
+    let (Protection::Recipients(second), other) = pair() else { unreachable!("recipients") };
     all.extend(second);
     let file = packed(&Protection::Recipients(all));
     assert!(unpacked(&file, &first).is_ok() && unpacked(&file, &other).is_ok());
@@ -101,10 +101,8 @@ fn what_is_not_ours_is_said_to_be_foreign() {
         assert!(matches!(unpacked(&foreign, &Keys::Nothing), Err(BadBackup::Foreign)), "{foreign:?}");
     }
     let newer = gzip("{\"format\":2,\"program\":\"9.1\\u001b[2J\"}\nwhatever");
-    match unpacked(&newer, &Keys::Nothing) {
-        Err(error @ BadBackup::Newer(_)) => assert!(error.to_string().contains("Admit 9.1[2J,"), "{error}"),
-        other => panic!("{other:?}"),
-    }
+    let refused = unpacked(&newer, &Keys::Nothing).map(|_| ()).expect_err("it is newer");
+    assert!(matches!(refused, BadBackup::Newer(_)) && refused.to_string().contains("Admit 9.1[2J,"), "{refused}");
 }
 
 #[test]

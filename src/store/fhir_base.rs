@@ -120,8 +120,12 @@ impl Store {
             let (store, tenant) = (self.clone(), tenant.clone());
             async move { store.fhir_bases(&tenant).await.map(Arc::from) }
         };
-        let current = known.current(now, look).await;
-        current.or_else(|error| known.last().ok_or(error))
+        match known.current(now, look).await {
+            // What is damaged does not mend itself: somebody has to hear of it.
+            Err(error @ Error::Corrupt { .. }) => Err(error),
+            Err(error) => known.last().ok_or(error),
+            current => current,
+        }
     }
 
     /// What was known last, however long ago.

@@ -50,8 +50,10 @@ enum Message {
 /// Somebody's work.
 struct Job {
     asked: Instant,
-    work: Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send>,
+    work: Work,
 }
+
+type Work = Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send>;
 
 /// Says, once the outcome of the commit is known, what came of the work.
 type Announce = Box<dyn FnOnce(Result<(), String>) + Send>;
@@ -89,7 +91,7 @@ impl Writer {
         F: for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
         let (answer, wait) = oneshot::channel::<Result<T, Error>>();
-        let work: Box<dyn for<'c> FnOnce(Conn<'c>) -> BoxFuture<'c, Option<Outcome>> + Send> = Box::new(move |conn| {
+        let work: Work = Box::new(move |conn| {
             Box::pin(async move {
                 if answer.is_closed() {
                     return None; // whoever asked has given up, and was told so

@@ -44,11 +44,8 @@ const EXCEPTIONS: [(&str, &str); 13] = [
     ("audit_chain.rs seal", SEALER),
 ];
 /// References without an index, by table and what they lead to, and who goes along them.
-const REFERENCES: [(&str, &str, &str); 3] = [
-    ("flow", "client", "`admit client delete`"),
-    ("launch", "client", "`admit client delete`"),
-    ("launch", "fhir_base", REMOVAL),
-];
+const REFERENCES: [(&str, &str, &str); 3] =
+    [("flow", "client", "`admit client delete`"), ("launch", "client", "`admit client delete`"), ("launch", "fhir_base", REMOVAL)];
 const REMOVAL: &str = "`admit fhir-base remove`";
 const REVOCATION: &str = "`admit grant revoke --fhir-base` alone";
 const SEALER: &str = "the sealer of the audit trail";

@@ -30,9 +30,10 @@ impl Tracer {
             .stderr(fs::File::create(&said).expect("a file"))
             .spawn()
             .expect("there is no strace; on Debian: apt-get install strace");
+        let tracer = Self { child, log };
         for _ in 0..5000 {
             if fs::read_to_string(&said).is_ok_and(|said| said.contains("attached")) {
-                return Self { child, log };
+                return tracer;
             }
             pause(1).await;
         }
