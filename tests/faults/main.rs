@@ -23,7 +23,6 @@ mod races;
 mod restore;
 mod rolling;
 mod rotation;
-#[allow(dead_code, unused_imports, reason = "each fault takes of it what it needs")]
 mod support;
 mod upgrade;
 

@@ -64,14 +64,14 @@ async fn run(plan: Plan) -> String {
     traffic_since(&mut traffic, done).await;
     let ledger = traffic.stop().await;
     let (answered, abandoned, unanswered, turned_away) = (ledger.answered, ledger.abandoned, ledger.unanswered, ledger.turned_away);
-    // An orderly stop answers everybody whom the server knows of. A connection that the kernel took after the server had
-    // last looked and before it was gone is cut: of each client one at a stop, if at all.
+    // An orderly stop answers whoever has come in. The kernel may let in one more between the server's last look and its
+    // closing the door; whoever that is finds the connection reset.
     let (stops, because) = (2 * rounds, &ledger.abandoned_because);
-    assert!(unanswered <= stops * CLIENTS, "{unanswered} requests had no answer in {stops} stops");
+    assert!(unanswered <= stops, "{unanswered} requests had no answer in {stops} orderly stops");
     assert!(abandoned <= unanswered, "{abandoned} authorizations ended, {unanswered} requests had no answer: {because:?}");
     verify(&app, ledger).await;
     format!(
-        "{rounds} upgrades and {rounds} rollbacks, {answered} answers kept, 0 sessions lost; {unanswered} connections cut at {stops} stops, \
+        "{rounds} upgrades and {rounds} rollbacks, {answered} answers kept, 0 sessions lost; {unanswered} requests without an answer at {stops} stops, \
          {turned_away} turned away"
     )
 }

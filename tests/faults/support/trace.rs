@@ -21,7 +21,7 @@ impl Tracer {
     pub async fn attach(installation: &Installation, server: &Server, options: &[&str]) -> Self {
         let log = installation.folder().join("strace.log");
         let said = installation.folder().join("strace.err");
-        let child = Command::new("strace")
+        let tracer = Command::new("strace")
             .args(["-f", "-y", "-xx", "-s", "65536", "-p", &server.id().to_string(), "-o"])
             .arg(&log)
             .args(options)
@@ -29,6 +29,7 @@ impl Tracer {
             .stdout(Stdio::null())
             .stderr(fs::File::create(&said).expect("a file"))
             .spawn()
+            .map(|child| Self { child, log })
             .expect("there is no strace; on Debian: apt-get install strace");
         let tracer = Self { child, log };
         for _ in 0..5000 {
