@@ -139,7 +139,7 @@ async fn fill(app: &TestApp) {
          select 'default', client_id, client_id, '', '', 1 from client where client_id like 'many-%';
          insert into launch (tenant_id, launch_id, digest, client_id, user_id, fhir_base, context, created_at, expires_at)
          select 'default', flow_id, flow_id, client_id, user_id, 'one', '{}', created_at, expires_at from flow where user_id is not null;
-         insert into client_origin (tenant_id, origin, client_id) select 'default', 'https://' || client_id || '.test', client_id from client;
+         insert into client_origin (tenant_id, origin, client_id) select 'default', 'https://' || client_id || '.test', client_id from client where client_id like 'many-%';
          insert into patient (tenant_id, fhir_base, patient_id, name, search_name, birth_date, sex, mrn, search_mrn, imported_at)
          with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000)
          select 'default', 'one', 'many-' || i, 'Many ' || i, 'many ' || i, cast(1900 + i % 100 as text), '', 'M' || i, 'm' || i, 1 from n;
