@@ -31,7 +31,6 @@ impl Tracer {
             .spawn()
             .map(|child| Self { child, log })
             .expect("there is no strace; on Debian: apt-get install strace");
-        let tracer = Self { child, log };
         for _ in 0..5000 {
             if fs::read_to_string(&said).is_ok_and(|said| said.contains("attached")) {
                 return tracer;
