@@ -27,7 +27,8 @@ impl Bench {
 
     async fn with(patience: Duration) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut connection = options(&dir).busy_timeout(busy_timeout(patience)).connect().await.expect("a database");
+        let options = options(&dir).busy_timeout(busy_timeout(patience));
+        let mut connection = options.connect().await.expect("a database");
         sqlx::query("create table thing (name text not null primary key) strict").execute(&mut connection).await.expect("a table");
         let commits = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&commits);
@@ -35,7 +36,7 @@ impl Bench {
             count.fetch_add(1, Ordering::SeqCst);
             true
         });
-        Self { writer: Writer::start(connection, options(&dir), patience), commits, dir }
+        Self { writer: Writer::start(connection, options, patience), commits, dir }
     }
 
     /// Inserts a name, and then does something else.
