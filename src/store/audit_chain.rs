@@ -117,7 +117,8 @@ impl Store {
         let statement = "select at_us from audit where tenant_id = $1 and at_us >= $2 and seq is not null order by at_us limit 1";
         let first: Option<i64> = read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).bind(since_us).fetch_optional(c))?;
         let Some(first) = first else { return Ok((chain.seq, chain.hash)) };
-        let statement = "select min(seq) from audit where tenant_id = $1 and at_us >= $2 and at_us < $3 and seq is not null";
+        // A sum, lest PostgreSQL look for the least one from the beginning of the chain on.
+        let statement = "select min(seq + 0) from audit where tenant_id = $1 and at_us >= $2 and at_us < $3 and seq is not null";
         let seq: Option<i64> = read!(self, c => sqlx::query_scalar(statement)
             .bind(tenant.as_str())
             .bind(first)
