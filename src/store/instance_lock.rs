@@ -2,9 +2,11 @@
 //! to write, which FHIR bases there are) is right only while nobody else serves it.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::{Error, Location};
 
@@ -28,13 +30,11 @@ impl InstanceLock {
     pub fn take(location: &Location) -> Result<Self, Error> {
         let Location::Sqlite(database) = location else { return Ok(Self { _file: None }) };
         let path = path_beside(database);
-        let unusable = |error: std::io::Error| Error::Unusable(format!("{} cannot be locked: {error}", path.display()));
+        let unusable = |error: io::Error| Error::Unusable(format!("{} cannot be locked: {error}", path.display()));
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(unusable)?;
         }
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).to_owned();
-        let mut file = options.open(&path).map_err(unusable)?;
-        belong_to_its_owner(&file, database);
+        let mut file = open(&path, database).map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Unusable(in_use(database, &mut file))),
@@ -46,12 +46,19 @@ impl InstanceLock {
     }
 }
 
-/// A command of root's must not leave a lock behind that the server may not open. Where that cannot be changed, the server says so.
-fn belong_to_its_owner(lock: &File, database: &Path) {
-    if let (Ok(own), Ok(like)) = (lock.metadata(), std::fs::metadata(database))
-        && (own.uid(), own.gid()) != (like.uid(), like.gid())
-    {
-        let _ = fchown(lock, Some(like.uid()), Some(like.gid()));
+/// A command of root's must not leave a lock behind that the server may not open. Nor must it follow a link of
+/// somebody who may write beside the database to a file that is root's.
+fn open(path: &Path, database: &Path) -> io::Result<File> {
+    #[expect(clippy::cast_possible_wrap, reason = "flags are bits, and the system's own type for them has a sign")]
+    let no_link = OFlags::NOFOLLOW.bits() as i32;
+    let options = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(no_link).to_owned();
+    match options.clone().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        made => made.inspect(|lock| {
+            if let Ok(like) = std::fs::metadata(database) {
+                let _ = fchown(lock, Some(like.uid()), Some(like.gid())); // only root may give files away, and only root has to
+            }
+        }),
     }
 }
 
@@ -127,6 +134,16 @@ mod tests {
         let owner = |path: &Path| std::fs::metadata(path).map(|data| (data.uid(), data.gid())).expect("a file");
         assert_eq!(owner(&dir.path().join("admit.db.lock")), owner(&database));
         assert!(!is_root || owner(&database) == (65_534, 65_534));
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_lock_is_not_followed() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (database, other) = (dir.path().join("admit.db"), dir.path().join("other"));
+        std::fs::write(&other, "somebody's").expect("a file");
+        std::os::unix::fs::symlink(&other, dir.path().join("admit.db.lock")).expect("a link");
+        assert!(InstanceLock::take(&Location::Sqlite(database)).is_err());
+        assert_eq!(std::fs::read_to_string(&other).ok().as_deref(), Some("somebody's"));
     }
 
     #[test]
