@@ -8,6 +8,7 @@ mod browser;
 #[path = "../load/connection.rs"]
 mod connection;
 mod fill;
+#[expect(dead_code, reason = "the load harness measures speed as well")]
 #[path = "../load/load.rs"]
 mod load;
 #[expect(dead_code, reason = "the load harness measures a bare server as well")]
@@ -16,7 +17,6 @@ mod process;
 #[expect(dead_code, reason = "the load harness has budgets as well")]
 #[path = "../load/scenario.rs"]
 mod scenario;
-#[expect(dead_code, reason = "the load harness measures dear passwords as well")]
 #[path = "../load/stage.rs"]
 mod stage;
 
@@ -217,7 +217,7 @@ async fn entry(stage: &Stage) -> Result<f64, String> {
     let origin = Origin::command(TenantId::default_tenant(), now);
     let before = own_cpu()?;
     let written = stream::iter(0..ENTRIES).map(Ok).try_for_each_concurrent(64, |number| {
-        let entry = Entry { user: Some(UserId::new(format!("u{number}"))), ..Entry::done("login") };
+        let entry = Entry::done("login").user(&UserId::new(format!("u{number}")));
         store.audit(&origin, entry)
     });
     written.await.map_err(|error| error.to_string())?;
