@@ -224,7 +224,7 @@ async fn whoever_gives_up_leaves_no_transaction_behind() {
             assert!(begin.elapsed() < std::time::Duration::from_secs(2), "given up after {steps} steps");
         }
     }
-    assert!(steps > 3, "{steps}");
+    assert!(steps > 2, "it was given up before its transaction, in it, and at its end: {steps}");
 }
 
 /// Lets somebody's work go on until it waits for the server, and then until that has answered. Whether it came to its end.
