@@ -27,7 +27,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let tracer = Tracer::attach(&installation, &server, &["--seccomp-bpf", "-e", CALLS]).await;
+    let tracer = Tracer::attach(&installation, &server, &["-e", CALLS]).await;
     Traffic::start(&app, Load { clients: 8, flows }).finish().await;
     let events = tracer.detach().await;
 

@@ -69,7 +69,7 @@ async fn run(plan: Plan) -> String {
 async fn record(installation: &Installation, server: &Server) -> (Disk, Tracer) {
     loop {
         let before = disk(installation);
-        let tracer = Tracer::attach(installation, server, &["--seccomp-bpf", "-e", CALLS]).await;
+        let tracer = Tracer::attach(installation, server, &["-e", CALLS]).await;
         if disk(installation) == before {
             return (before, tracer);
         }

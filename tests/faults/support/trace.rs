@@ -32,7 +32,7 @@ impl Tracer {
             .map(|child| Self { child, log })
             .expect("there is no strace; on Debian: apt-get install strace");
         for _ in 0..5000 {
-            if fs::read_to_string(&said).is_ok_and(|said| said.contains("attached")) {
+            if fs::read_to_string(&said).is_ok_and(|said| said.contains("Process ") && said.contains(" attached")) {
                 return tracer;
             }
             pause(1).await;
