@@ -88,8 +88,13 @@ async fn dies(server: &mut Server, app: &AppOfOurs, step: Step, boundary: Bounda
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     let tracer = Tracer::attach(&app.installation, server, &["-e", &format!("trace={call}"), "-e", &inject]).await;
     let is_answered = act(app, step, &prepared).await.is_ok();
-    if is_answered && !tracer.detach_from(server).await {
-        return false;
+    if is_answered {
+        if !tracer.detach_from(server).await {
+            return false;
+        }
+    } else {
+        // With its tracer still there, a thread of the dead may be kept from ending.
+        drop(tracer);
     }
     server.gone().await;
     server.again().await;

@@ -6,9 +6,13 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::server::signal;
 use super::{Installation, Server, pause};
+
+/// How long a tracer may take to let go of a server.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A tracer at work on a server.
 pub struct Tracer {
@@ -54,8 +58,13 @@ impl Tracer {
         server.has_died().await
     }
 
+    /// Until it has ended. Where the server died under its hands, it may wait for what will not come.
     async fn wait(&mut self) {
+        let begin = Instant::now();
         while self.child.try_wait().expect("its state").is_none() {
+            if begin.elapsed() > LONGEST {
+                let _ = self.child.kill();
+            }
             pause(1).await;
         }
     }
