@@ -62,7 +62,7 @@ pub struct Demo {
     pub gateway: (&'static str, ClientSecret),
     handle: Handle,
     store: Store,
-    _jobs: Jobs,
+    jobs: Jobs,
     _dir: TempDir,
 }
 
@@ -167,7 +167,7 @@ impl Demo {
             gateway: (stock::GATEWAY, secrets.gateway),
             handle,
             store,
-            _jobs: jobs,
+            jobs,
             _dir: dir,
         })
     }
@@ -175,6 +175,8 @@ impl Demo {
     /// Ends it; nothing is left behind.
     pub async fn stop(self) {
         self.handle.graceful_shutdown(Duration::from_secs(1));
+        // Before the store closes under them.
+        self.jobs.stop().await;
         self.store.close().await;
     }
 }
