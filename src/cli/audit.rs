@@ -16,7 +16,7 @@ use crate::clock::micros;
 use crate::config::Config;
 use crate::id::{ClientId, PatientId, UserId};
 use crate::person::canonical_username;
-use crate::store::{AuditRow, AuditSelection};
+use crate::store::{AuditKey, AuditRow, AuditSelection};
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -92,8 +92,14 @@ pub(super) async fn run(config: Config, Audit { output, action }: Audit) -> Resu
         Action::List(asked) => list(&desk, output, asked).await,
         Action::Verify(asked) => verify::run(&desk, output, &asked).await,
         Action::Export(asked) => export::run(&desk, &asked, &server?.issuer).await,
-        Action::Keys => print_lines(&[format!(r#"{{"keys":[{}]}}"#, desk.store.audit_keys(desk.tenant()).await?.join(","))]),
+        Action::Keys => print_lines(&[key_set(&desk.store.audit_keys(desk.tenant()).await?)]),
     }
+}
+
+/// A JWK set (RFC 7517 §5).
+fn key_set(keys: &[AuditKey]) -> String {
+    let keys: Vec<&str> = keys.iter().map(|key| key.public_jwk.as_str()).collect();
+    format!(r#"{{"keys":[{}]}}"#, keys.join(","))
 }
 
 /// Seals what was written since, where no server runs that would.

@@ -9,13 +9,13 @@ use tempfile::{NamedTempFile, TempDir};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::desk::refuse_missing;
+use super::desk::{Desk, refuse_missing};
 use super::output::{Output, Record, at, note};
 use super::{Failure, input, prompt};
 use crate::backup::{Manifest, Protection, Recipient};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Location, snapshot};
+use crate::store::{Location, Schema, snapshot};
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -60,6 +60,9 @@ pub(super) async fn run(config: Config, asked: Backup) -> Result<(), Failure> {
     let work = private_folder(&folder)?;
     let copy = work.path().join("snapshot.db");
     private_file(&copy)?;
+    if let Err(why) = write_down(&config).await {
+        note(&format!("the audit trail does not say that this backup was made: {why}"));
+    }
     let taken = snapshot(&config.database, &copy, now).await?;
     let is_stream = to.is_none();
     let record = tokio::task::spawn_blocking(move || {
@@ -74,6 +77,19 @@ pub(super) async fn run(config: Config, asked: Backup) -> Result<(), Failure> {
     let record = record.await.map_err(|error| Failure::failed(&error))??;
     note("The master key is not in the backup: keep a copy of it elsewhere. Without it, the signing keys are lost.");
     if is_stream { Ok(()) } else { asked.output.one(&record) }
+}
+
+/// Writes into the trail that everything is read. Tables of another version stay as they are; and a full disk or
+/// a damaged database is no reason to go without a backup.
+async fn write_down(config: &Config) -> Result<(), Failure> {
+    let schema = Schema::of(&config.database).await?;
+    if !schema.pending.is_empty() || !schema.unknown.is_empty() {
+        return Err(Failure::unavailable("its tables are those of another version"));
+    }
+    let desk = Desk::open(config.clone()).await?;
+    let written = desk.reads("backup").await;
+    desk.store.close().await;
+    written
 }
 
 impl Backup {

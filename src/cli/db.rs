@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::desk::Desk;
 use super::output::{Output, Record, note};
 use super::{Failure, desk};
+use crate::audit::Entry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::KeyError;
@@ -175,6 +176,7 @@ async fn copy(from: Location, to: Location, while_running: bool, output: Output)
     refuse_other_schema(&from).await?;
     let now = Clock::System.now();
     let source = Store::open(&from, now).await?;
+    source.audit(&desk::command(now), Entry::done("admin.read").detail("db copy")).await?;
     let _target = InstanceLock::take(&to)?;
     let target = Store::open(&to, now).await?;
     let copied = source.copy_to(&target).await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use super::{Failure, master_key};
 use crate::audit::{Entry, Origin};
 use crate::clock::Clock;
@@ -36,7 +38,7 @@ impl Desk {
         let now = Clock::System.now();
         let options = Options { patience: PATIENCE, ..config.database_options() };
         let store = Store::open(options, now).await?;
-        Ok(Self { config, store, origin: Origin::command(TenantId::default_tenant(), now).by(operator()) })
+        Ok(Self { config, store, origin: command(now) })
     }
 
     /// Writes down that the command reads what is about people, before it shows it.
@@ -92,6 +94,11 @@ impl Desk {
             }
         }
     }
+}
+
+/// A command that somebody gives at this moment.
+pub(super) fn command(now: OffsetDateTime) -> Origin {
+    Origin::command(TenantId::default_tenant(), now).by(operator())
 }
 
 /// A misspelt name must not make an empty database.

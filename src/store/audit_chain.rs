@@ -45,6 +45,15 @@ struct Head {
     hash: String,
 }
 
+/// A key that signs checkpoints, or did.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct AuditKey {
+    /// Its public half (RFC 7517).
+    pub public_jwk: String,
+    /// When it was revoked, in seconds since 1970: somebody else may have it.
+    pub revoked_at: Option<i64>,
+}
+
 /// A checkpoint as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct StoredCheckpoint {
@@ -185,13 +194,14 @@ impl Store {
         Ok(read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).bind(from).fetch_all(c))?)
     }
 
-    /// The public keys that have ever signed checkpoints, as JSON (RFC 7517).
+    /// The keys that have ever signed checkpoints.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn audit_keys(&self, tenant: &TenantId) -> Result<Vec<String>, Error> {
-        let statement = "select public_jwk from signing_key where tenant_id = $1 and purpose = 'audit' order by created_at, key_id";
-        Ok(read!(self, c => sqlx::query_scalar(statement).bind(tenant.as_str()).fetch_all(c))?)
+    pub async fn audit_keys(&self, tenant: &TenantId) -> Result<Vec<AuditKey>, Error> {
+        let statement =
+            "select public_jwk, revoked_at from signing_key where tenant_id = $1 and purpose = 'audit' order by created_at, key_id";
+        Ok(read!(self, c => sqlx::query_as(statement).bind(tenant.as_str()).fetch_all(c))?)
     }
 
     /// Lets go of entries up to the last checkpoint that was signed before this moment: what is left

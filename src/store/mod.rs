@@ -11,8 +11,10 @@
 //! 5. Time comes in as `now`; there is no `now()` in SQL.
 //! 6. **Claim first.** One guarded `update … returning`, or an insert into a unique index, decides every
 //!    one-time thing, and a transaction begins with the write that takes what it needs.
-//! 7. Every table carries the tenant, and every statement names it.
-//! 8. All writes to SQLite go through one connection that commits the waiting ones together ([`writer`]).
+//! 7. A time that lies ahead or behind is compared as `+expires_at`, wherever something better finds the row: SQLite knows
+//!    nothing of how the values lie, and would read all that is not over by the index that the purge needs.
+//! 8. Every table carries the tenant, and every statement names it.
+//! 9. All writes to SQLite go through one connection that commits the waiting ones together ([`writer`]).
 
 mod assertion;
 mod audit;
@@ -65,7 +67,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use time::OffsetDateTime;
 
 pub use audit::{AuditRow, AuditSelection};
-pub use audit_chain::{AuditChain, StoredCheckpoint};
+pub use audit_chain::{AuditChain, AuditKey, StoredCheckpoint};
 pub use check::{Checked, Finding};
 pub use client::NewClient;
 pub use client_page::{ClientPage, Logo};

@@ -314,6 +314,7 @@ async fn checkpoints_are_signed_when_they_are_due() {
     assert_eq!(count().await, 3, "10,000 entries later");
     let latest = &app.store().audit_checkpoints(&TenantId::default_tenant(), 0).await.expect("checkpoints")[2];
     let keys = app.store().audit_keys(&TenantId::default_tenant()).await.expect("keys");
+    let keys: Vec<&str> = keys.iter().map(|key| key.public_jwk.as_str()).collect();
     let keys = Jwks::parse(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).as_bytes()).expect("a key set");
     let told = Checkpoint::read(&latest.jws, &keys).expect("signed by an audit key");
     assert_eq!((told.seq, &told.hash, told.iat), (latest.seq, &latest.hash, app.clock.now().unix_timestamp()));
@@ -388,6 +389,30 @@ async fn a_chain_is_verified_however_many_keys_have_signed() {
     let tenant = TenantId::default_tenant();
     assert!(app.store().audit_keys(&tenant).await.expect("keys").len() > MAX_KEYS);
     assert_eq!(app.store().audit_checkpoints(&tenant, 0).await.expect("checkpoints").len(), 2);
+    assert_eq!(verdict(&app, &[]).await, None);
+}
+
+/// Whoever got hold of an audit key can sign checkpoints: what it signed is no proof any more, and the reader is told.
+#[tokio::test]
+async fn checkpoints_of_a_revoked_key_are_told_apart() {
+    let app = TestApp::start().await;
+    let doubtful = async || {
+        let done = admit(&app, &["audit", "verify", "--json"]).await;
+        let found: Value = serde_json::from_str(&done.out).expect("JSON");
+        (found["checkpoints_by_revoked_keys"].as_u64(), done.err.contains("was revoked since"))
+    };
+    seal::work(&app.app).await.expect("sealed");
+    assert_eq!(doubtful().await, (Some(0), false));
+    let keys = app.store().published_keys(&TenantId::default_tenant(), app.clock.now()).await.expect("keys");
+    let leaked = keys.into_iter().find(|key| key.purpose == Purpose::Audit).expect("an audit key");
+    app.app.keys.revoke(app.store(), &app.origin(), &leaked).await.expect("revoked");
+    assert_eq!(doubtful().await, (Some(1), true));
+    // A checkpoint by the next key is as good as ever, and the chain is whole.
+    log_in(&app, "u").await;
+    app.advance(Duration::days(2));
+    seal::work(&app.app).await.expect("sealed");
+    assert_eq!(app.store().audit_checkpoints(&TenantId::default_tenant(), 0).await.expect("checkpoints").len(), 2);
+    assert_eq!(doubtful().await, (Some(1), true));
     assert_eq!(verdict(&app, &[]).await, None);
 }
 

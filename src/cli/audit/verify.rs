@@ -7,9 +7,10 @@ use clap::Args;
 use super::super::Failure;
 use super::super::desk::Desk;
 use super::super::output::{Output, Record, note};
+use super::key_set;
 use crate::audit::Keeping;
 use crate::audit::chain::{Break, Checkpoint, Walk};
-use crate::store::{AuditChain, StoredCheckpoint};
+use crate::store::{AuditChain, AuditKey, StoredCheckpoint};
 use crate::token::{Jwks, MAX_KEYS};
 
 /// How many entries are in memory at a time.
@@ -36,7 +37,7 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
     };
     loop {
         let chain = desk.store.audit_chain(desk.tenant()).await?;
-        let (walk, began, told) = look(desk, &chain, &kept, asked.from).await?;
+        let Look { walk, began, doubtful, told } = look(desk, &chain, &kept, asked.from).await?;
         // What was purged meanwhile is not missing.
         if told.is_err() && desk.store.audit_chain(desk.tenant()).await?.start_seq != chain.start_seq {
             continue;
@@ -49,9 +50,15 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
                 .with("last", walk.seq)
                 .with("hash", walk.hash.as_str())
                 .with("waiting", chain.waiting > 0)
+                .with("checkpoints_by_revoked_keys", doubtful)
                 .with("broken", found.map(Break::kind))
                 .with("broken_at", found.map(Break::seq)),
         )?;
+        if doubtful > 0 {
+            note(
+                "some checkpoints were signed by a key that was revoked since: whoever got hold of it could have signed them. Copies that were kept elsewhere, and later checkpoints by another key, still show something",
+            );
+        }
         return match found {
             None => {
                 note("the chain is whole");
@@ -62,16 +69,26 @@ pub(super) async fn run(desk: &Desk, output: Output, asked: &Verify) -> Result<(
     }
 }
 
-/// How far one comes, from where, and what stops one.
-async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64>) -> Result<(Walk, i64, Result<(), Break>), Failure> {
-    let keys = desk.store.audit_keys(desk.tenant()).await?;
-    // There are as many as there were rotations: more than one key set may have.
-    let sets = keys.chunks(MAX_KEYS).map(|some| Jwks::parse(format!(r#"{{"keys":[{}]}}"#, some.join(",")).as_bytes()));
-    let sets: Vec<Jwks> = sets.collect::<Result<_, _>>().map_err(|error| Failure::failed(&error))?;
-    let read = |jws: &str| {
+/// What was seen on the way along the chain.
+struct Look {
+    /// How far one came.
+    walk: Walk,
+    /// Behind which entry one began.
+    began: i64,
+    /// How many of the database's checkpoints were signed by keys that were revoked since.
+    doubtful: usize,
+    /// What stopped one.
+    told: Result<(), Break>,
+}
+
+async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64>) -> Result<Look, Failure> {
+    let (revoked, sound) = desk.store.audit_keys(desk.tenant()).await?.into_iter().partition(|key| key.revoked_at.is_some());
+    let (sound, revoked) = (key_sets(sound)?, key_sets(revoked)?);
+    let by = |sets: &[Jwks], jws: &str| {
         let signed = sets.iter().find_map(|keys| Checkpoint::read(jws, keys).ok());
         signed.filter(|checkpoint| checkpoint.tenant == desk.tenant().as_str())
     };
+    let read = |jws: &str| by(&sound, jws).or_else(|| by(&revoked, jws));
     let began = from.unwrap_or(0).max(chain.start_seq);
     let mut stored = desk.store.audit_checkpoints(desk.tenant(), chain.start_seq).await?;
     // What was there before may have gone once it was as old as it has to become, and a signature says how old it is.
@@ -79,6 +96,7 @@ async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64
     let is_early = |first: &StoredCheckpoint| read(&first.jws).is_some_and(|signed| signed.iat >= oldest.unix_timestamp());
     let was_cut = chain.start_seq > 0 && stored.first().is_some_and(|first| first.seq == chain.start_seq && is_early(first));
     stored.retain(|own| own.seq >= began);
+    let doubtful = stored.iter().filter(|own| by(&revoked, &own.jws).is_some()).count();
     if let Some(from) = from.filter(|from| *from > chain.start_seq && stored.first().is_none_or(|first| first.seq != *from)) {
         return Err(Failure::usage(format!("no checkpoint was signed over entry {from}: without --from, all of them are looked at")));
     }
@@ -127,5 +145,11 @@ async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64
         Ok(walk.end(chain.seq, &chain.hash))
     }
     .await?;
-    Ok((walk, began, told))
+    Ok(Look { walk, began, doubtful, told })
+}
+
+/// There are as many keys as there were rotations: more than one key set may have.
+fn key_sets(keys: Vec<AuditKey>) -> Result<Vec<Jwks>, Failure> {
+    let sets = keys.chunks(MAX_KEYS).map(|some| Jwks::parse(key_set(some).as_bytes()));
+    sets.collect::<Result<_, _>>().map_err(|error| Failure::failed(&error))
 }

@@ -126,6 +126,24 @@ fn a_backup_in_clear_has_to_be_asked_for() {
     assert!(std::fs::read(admin.0.path().join("b")).expect("a backup").starts_with(&[0x1f, 0x8b]), "gunzip reads it");
 }
 
+/// AU-01: whoever takes a backup has read everything. Where that cannot be written down there is a backup all the same.
+#[test]
+fn a_backup_leaves_an_entry() {
+    let admin = installation();
+    let backups = || {
+        let read = admin.json(&["audit", "list", "--event", "admin.read"]);
+        read.as_array().expect("entries").iter().filter(|entry| entry["detail"] == "backup" && entry["agent"].is_string()).count()
+    };
+    let done = admin.run(&["backup", "--to", "one", "--unencrypted"]);
+    assert!(done.code == Some(0) && !done.err.contains("audit trail"), "{}", done.err);
+    assert_eq!(backups(), 1);
+    sql(&admin.0.path().join("test.db"), "drop table job; delete from _sqlx_migrations where version = 8");
+    let done = admin.run(&["backup", "--to", "two", "--unencrypted"]);
+    assert!(done.code == Some(0) && done.err.contains("the audit trail does not say"), "{}", done.err);
+    assert!(admin.0.path().join("two").exists());
+    assert_eq!(backups(), 1, "the tables were brought up to date by this command, not by the backup");
+}
+
 #[test]
 fn a_backup_takes_the_place_of_nothing() {
     let admin = installation();
