@@ -85,7 +85,7 @@ impl Store {
     pub async fn decisions(&self, tenant: &TenantId, user: &UserId, now: OffsetDateTime) -> Result<Vec<(Subject, Decision)>, Error> {
         let statement = "select client_id, user_id, fhir_base, patient_id, asked, approved, registered, decided_at, expires_at
                            from remembered_consent
-                          where tenant_id = $1 and user_id = $2 and expires_at > $3
+                          where tenant_id = $1 and user_id = $2 and +expires_at > $3
                           order by client_id, fhir_base, patient_id";
         let rows: Vec<Row> = read!(self, c => sqlx::query_as(statement)
             .bind(tenant.as_str())

@@ -239,7 +239,7 @@ async fn look(conn: &mut Conn<'_>, origin: &Origin, token: &RefreshToken) -> Res
                               where u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null and g.revoked_at is null
                                 and exists (select 1 from refresh_token n
                                              where n.tenant_id = g.tenant_id and n.grant_id = g.grant_id and n.rotated_at is null
-                                               and n.expires_at > $3)) as is_live
+                                               and +n.expires_at > $3)) as is_live
                        from access_grant g
                        left join refresh_token r on r.tenant_id = g.tenant_id and r.digest = $2
                       where g.tenant_id = $1

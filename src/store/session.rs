@@ -100,10 +100,10 @@ impl Store {
                 // Those that died of themselves take no place.
                 let statement = "update session set ended_at = $3
                                   where tenant_id = $1 and user_id = $2 and ended_at is null
-                                    and expires_at > $3 and seen_at + idle_life > $3
+                                    and +expires_at > $3 and seen_at + idle_life > $3
                                     and session_id not in (select session_id from session
                                                             where tenant_id = $1 and user_id = $2 and ended_at is null
-                                                              and expires_at > $3 and seen_at + idle_life > $3
+                                                              and +expires_at > $3 and seen_at + idle_life > $3
                                                             order by auth_time desc, session_id desc
                                                             limit $4)
                               returning session_id, user_id";

@@ -160,9 +160,9 @@ impl Selection {
                          g.scopes, g.created_at, g.refresh,
                          coalesce((select max(r.issued_at) from refresh_token r
                                     where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id), g.code_used_at) as used_at,
-                         (select max(r.expires_at) from refresh_token r
+                         (select max(+r.expires_at) from refresh_token r
                            where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id and r.rotated_at is null
-                             and r.expires_at > $2) as refresh_ends_at
+                             and +r.expires_at > $2) as refresh_ends_at
                     from access_grant g
                     join user_account u on u.tenant_id = g.tenant_id and u.user_id = g.user_id and u.disabled_at is null
                     join client c on c.tenant_id = g.tenant_id and c.client_id = g.client_id and c.disabled_at is null
@@ -170,7 +170,7 @@ impl Selection {
                      and (g.code_used_at + $3 > $2
                           or exists (select 1 from refresh_token r
                                       where r.tenant_id = g.tenant_id and r.grant_id = g.grant_id
-                                        and (r.issued_at + $3 > $2 or (r.rotated_at is null and r.expires_at > $2))))
+                                        and (r.issued_at + $3 > $2 or (r.rotated_at is null and +r.expires_at > $2))))
                      and (g.refresh is null or g.refresh <> 'online' or g.session_id is null
                           or exists (select 1 from session s
                                       where s.tenant_id = g.tenant_id and s.session_id = g.session_id and s.ended_at is null
@@ -219,7 +219,7 @@ impl Selection {
     /// meanwhile. By another column than the person, that is a walk along the flows of the last minutes.
     const fn pending(&self) -> &'static str {
         match self.column() {
-            // The person's few flows, not all that are under way: the sign keeps SQLite off that index.
+            // The person's few flows, not all that are under way.
             Column::User => {
                 "update flow set approved_scopes = null
                   where tenant_id = $1 and +expires_at > $2 and finished_at is null and user_id = $3
