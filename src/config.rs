@@ -364,7 +364,10 @@ fn check_roles(validation: &Validation) -> Result<(), BadConfig> {
 }
 
 /// RFC 8414 §2: https, no query, no fragment; plain http for a loopback address only. Returns the host.
-fn check_issuer(issuer: &str) -> Result<String, BadConfig> {
+///
+/// # Errors
+/// [`BadConfig`] says what is wrong.
+pub fn check_issuer(issuer: &str) -> Result<String, BadConfig> {
     let bad = |why: &str| BadConfig(format!("the issuer {issuer:?} {why}"));
     let url = url::Url::parse(issuer).map_err(|_| bad("is not a URL"))?;
     let host = match url.host() {

@@ -83,6 +83,16 @@ impl Metadata {
         Value::Object(document)
     }
 
+    /// The same of one FHIR base, as AWS HealthLake takes it: in the `Metadata` of its `IdentityProviderConfiguration`.
+    #[must_use]
+    pub fn healthlake(&self, base: &FhirBase) -> Value {
+        let mut document = self.smart(std::slice::from_ref(base));
+        if let Some(grants) = document.get_mut("grant_types_supported").and_then(Value::as_array_mut) {
+            grants.retain(is_known_to_healthlake);
+        }
+        document
+    }
+
     /// OpenID Connect Discovery §3 and RFC 8414 §2.
     #[must_use]
     pub fn openid(&self, bases: &[FhirBase]) -> Value {
@@ -137,6 +147,13 @@ impl Metadata {
         say("authorization_response_iss_parameter_supported", true.into());
         members
     }
+}
+
+/// HealthLake documents these two grant types and no others. That refresh tokens are given is said by `permission-offline`
+/// and `permission-online`, which is where SMART apps look.
+#[must_use]
+pub fn is_known_to_healthlake(grant: &Value) -> bool {
+    [GrantType::AuthorizationCode, GrantType::ClientCredentials].iter().any(|known| grant == known.as_str())
 }
 
 fn auth_methods() -> Value {

@@ -7,13 +7,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::desk::Desk;
-use super::output::{Output, Record, note, print_json, print_lines};
+use super::output::{Output, Record, note};
 use super::{Failure, prompt};
 use crate::config::Config;
 use crate::key::Purpose;
 use crate::label;
 use crate::label::is_deceptive;
-use crate::metadata::Metadata;
 use crate::store;
 use crate::tenant::{AssociatedEndpoint, Brand, FhirBase, Identifier, Patients, SMART_VERSIONS, Strategy};
 use crate::token::Algorithm;
@@ -35,7 +34,6 @@ Examples:
     --audience https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/
   admit fhir-base update main --brand-bundle https://example.org/brands.json \
     --brand-identifier 'urn:ietf:rfc:3986|https://example.org'
-  admit fhir-base metadata lake
   admit fhir-base update lake --patients-from fhir --panel general-practitioner --panel care-team
   admit fhir-base update main --emergency-access on
   admit fhir-base list --json";
@@ -60,12 +58,6 @@ enum Action {
         /// Publish no associated endpoint any more
         #[arg(long, conflicts_with = "associated_endpoints")]
         no_associated_endpoints: bool,
-    },
-    /// Print the SMART configuration on one line, for a FHIR server to publish: HealthLake's `Metadata`.
-    /// With --json, as a JSON string, quoted and escaped for a template
-    Metadata {
-        /// Its name
-        name: String,
     },
     /// Forget a FHIR base that no patient and no client hangs on
     Remove {
@@ -149,20 +141,14 @@ pub(super) fn algorithm(names: &'static [&'static str]) -> impl clap::builder::T
     PossibleValuesParser::new(names).try_map(|text| text.parse::<Algorithm>())
 }
 
-fn strategy() -> impl clap::builder::TypedValueParser<Value = Strategy> {
+/// HealthLake's name of a strategy.
+pub(super) fn strategy() -> impl clap::builder::TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(["SMART_ON_FHIR", "SMART_ON_FHIR_V1"]).try_map(|text| Strategy::parse(&text).ok_or("unknown strategy"))
 }
 
 fn name(text: &str) -> Result<String, String> {
     let is_good = (1..=63).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if is_good { Ok(text.to_owned()) } else { Err("it must be 1 to 63 of a-z 0-9 -".to_owned()) }
-}
-
-impl FhirBases {
-    /// Whether it says what the server says, of which the variables say what it is like.
-    pub(super) fn stands_in_for_the_server(&self) -> bool {
-        matches!(self.action, Action::Metadata { .. })
-    }
 }
 
 pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases) -> Result<(), Failure> {
@@ -187,16 +173,6 @@ pub(super) async fn run(config: Config, FhirBases { output, action }: FhirBases)
             };
             desk.store.publish_fhir_base(&desk.origin, &name, brand, associated).await?;
             output.one(&record(&desk.fhir_base(Some(&name)).await?))
-        }
-        Action::Metadata { name } => {
-            let server = config.server.clone()?;
-            let issuer = server.issuer;
-            if !issuer.starts_with("https:") {
-                note(&format!("the issuer is {issuer}: say with ADMIT_ISSUER or --config what apps know it by"));
-            }
-            let base = Desk::open(config).await?.fhir_base(Some(&name)).await?;
-            let document = Metadata { issuer, is_open_to_registration: server.is_open_to_registration }.smart(&[base]).to_string();
-            if output.is_json() { print_json(&document) } else { print_lines(&[document]) }
         }
         Action::Remove { name, with_patients, yes } => remove(&Desk::open(config).await?, output, &name, with_patients, yes).await,
     }

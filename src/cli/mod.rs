@@ -9,6 +9,7 @@ mod desk;
 mod failure;
 mod fhir_base;
 mod grant;
+mod healthlake;
 mod input;
 mod key;
 mod master_key;
@@ -56,6 +57,8 @@ enum Command {
     Serve(Serve),
     /// FHIR servers that tokens are for
     FhirBase(fhir_base::FhirBases),
+    /// Data stores of AWS HealthLake: what they publish, and a read to try them
+    Healthlake(healthlake::HealthLake),
     /// Apps
     Client(client::Clients),
     /// What people allowed apps to do
@@ -110,7 +113,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(serve) => serve.clone(),
         Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         Command::Audit(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
-        Command::FhirBase(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
+        Command::Healthlake(_) => Serve::without_flags(file.as_ref())?,
         _ => Serve::default(),
     };
     // The function's variables have names of their own.
@@ -124,6 +127,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         match command {
             Command::Serve(_) => serve::run(config).await,
             Command::FhirBase(asked) => fhir_base::run(config, asked).await,
+            Command::Healthlake(asked) => healthlake::run(config, asked).await,
             Command::Client(asked) => client::run(config, asked).await,
             Command::Grant(asked) => grant::run(config, asked).await,
             Command::User(asked) => user::run(config, asked).await,

@@ -72,6 +72,22 @@ pub(super) fn passphrase(file: Option<&Path>, is_new: bool) -> Result<String, Fa
     Ok(passphrase)
 }
 
+/// A client's secret, from a file or typed.
+pub(super) fn client_secret(file: Option<&Path>, client_id: &str) -> Result<String, Failure> {
+    let secret = match file {
+        Some(path) => String::from_utf8(input::read(path)?).map_err(|_| Failure::usage("the secret is not UTF-8 text"))?,
+        None if !io::stdin().is_terminal() => {
+            return Err(Failure::usage("there is no terminal to ask for the secret on: give --secret-file FILE, or - for standard input"));
+        }
+        None => rpassword::prompt_password(format!("Secret of {client_id}: "))
+            .map_err(|error| Failure::failed(&format!("the secret cannot be read: {error}")))?,
+    };
+    match without_newline(&secret) {
+        "" => Err(Failure::usage("there is no secret")),
+        secret => Ok(secret.to_owned()),
+    }
+}
+
 /// The newline that editors and `echo` put at the end is not part of the password. All else is.
 fn without_newline(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);

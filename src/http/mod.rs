@@ -154,10 +154,18 @@ impl Http {
         self.ask(self.request(Method::GET, url, headers, String::new())?, true).await
     }
 
-    /// The answer to a form, which is given URL-encoded. It may be sent twice: see [`Http::ask`].
+    /// The answer at this URL.
     ///
     /// # Errors
     /// [`Fault`], but for [`Fault::Status`]: the status is the caller's to judge.
+    pub async fn look(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, Fault> {
+        self.ask(self.request(Method::GET, url, headers, String::new())?, false).await
+    }
+
+    /// The answer to a form, which is given URL-encoded. It may be sent twice: see [`Http::ask`].
+    ///
+    /// # Errors
+    /// As [`Http::look`].
     pub async fn post_form(&self, url: &str, headers: &[(&str, &str)], form: String) -> Result<Answer, Fault> {
         self.post(url, headers, "application/x-www-form-urlencoded", form).await
     }

@@ -7,6 +7,8 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, RSA_PKCS1_SHA256,
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RsaKeyPair, RsaSignatureEncoding,
 };
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -60,6 +62,16 @@ impl Signer {
             Scheme::Ec(curve, _) => Pair::Ec(EcdsaKeyPair::from_pkcs8(curve, pkcs8).map_err(|_| UnusableKey)?),
         };
         Ok(Self { kid: kid.to_owned(), algorithm, pair })
+    }
+
+    /// Parses a PKCS#8 private key in PEM (RFC 7468 §10), for the first of these algorithms that it fits.
+    ///
+    /// # Errors
+    /// [`UnusableKey`], where it fits none.
+    pub fn from_pem(kid: &str, algorithms: &[Algorithm], pem: &[u8]) -> Result<Self, UnusableKey> {
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| UnusableKey)?;
+        let fitting = algorithms.iter().find_map(|algorithm| Self::from_pkcs8(kid, *algorithm, der.secret_pkcs8_der()).ok());
+        fitting.ok_or(UnusableKey)
     }
 
     /// Parses a private JWK (RFC 7518 §6.2.2, §6.3.2). Where it does not name its algorithm, an RSA key is one for RS256.

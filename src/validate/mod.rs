@@ -38,7 +38,7 @@ pub use event::{BearerToken, Event, after_bearer};
 pub use explain::Step;
 pub use function::{Call, Function};
 pub use gateway::Failure;
-pub use introspection::{ClientAuthentication, Introspected, Introspector, MAX_CACHE_SECONDS, Silence};
+pub use introspection::{ClientAuthentication, ClientProof, Introspected, Introspector, MAX_CACHE_SECONDS, Silence};
 pub use journal::Sink;
 pub use keys::{Fetches, KeySource, Keys, MAX_AGE, MIN_REFETCH, REFRESH_AGE};
 pub use profile::{Profile, UnknownProfile};

@@ -7,6 +7,7 @@ mod client_keys;
 mod db;
 mod fhir_base;
 mod grant;
+mod healthlake;
 mod people;
 mod token;
 mod validate;
@@ -318,7 +319,7 @@ fn tables_are_for_people_and_stdout_is_for_data() {
     let table = admin.run(&["client", "list"]);
     let lines: Vec<&str> = table.out.lines().collect();
     assert!(lines.len() == 2 && lines[0].starts_with("CLIENT ID  NAME") && lines[1].starts_with("an-app     An app"), "{}", table.out);
-    for noun in ["fhir-base", "client", "user", "patient", "key", "validate", "token"] {
+    for noun in ["fhir-base", "healthlake", "client", "user", "patient", "key", "validate", "token"] {
         let help = admin.run(&[noun, "--help"]).out;
         assert!(help.contains("Examples:"), "{noun}");
         // A command's own options are not lost among those of all of them.

@@ -14,7 +14,7 @@ use super::output::{note, print_json, print_lines, visible};
 use super::{Failure, input};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::validate::{Decision, Event, Refusal, Step, Validator};
+use crate::validate::{BearerToken, Decision, Event, Refusal, Step, Validator};
 use advice::advice;
 use trusted::{Judge, Trusted};
 
@@ -156,6 +156,13 @@ async fn look(judge: &Judge, event: &Value, now: OffsetDateTime) -> Result<(Vec<
         checks.push(Step { name: "role", refusal: None, found: role.clone() });
     }
     Ok((checks, decision))
+}
+
+/// What a validator finds in this token, check by check, and whether it lets it in.
+pub(super) async fn opinion(validator: &Validator, datastore: &str, token: &BearerToken, now: OffsetDateTime) -> (Vec<String>, bool) {
+    let (checks, decision) = validator.explain(datastore, token, now).await;
+    let advice = refusal(&decision).and_then(|why| advice(why, false));
+    (as_lines(&checks, &decision, advice), decision.is_allowed())
 }
 
 fn refusal(decision: &Decision) -> Option<Refusal> {

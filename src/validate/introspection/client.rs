@@ -1,4 +1,4 @@
-//! How the validator says who it is when it asks.
+//! How a client says who it is when it asks the issuer: the validator, or a command that stands in for a program.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::token::{CLIENT_ASSERTION_TYPE, Signer, UnusableKey, client_assertion};
 
-/// A client of the issuer's that may introspect, and its way to prove that. It is never printed.
+/// A client of the issuer's, and its way to prove that it is that client. It is never printed.
 pub struct ClientAuthentication(Method);
 
 enum Method {
@@ -18,11 +18,11 @@ enum Method {
 }
 
 /// What goes into one request.
-pub(super) struct Proof<'a> {
+pub struct ClientProof<'a> {
     /// The header `Authorization`.
-    pub(super) authorization: Option<&'a str>,
+    pub authorization: Option<&'a str>,
     /// What is appended to the form.
-    pub(super) form: String,
+    pub form: String,
 }
 
 impl ClientAuthentication {
@@ -39,19 +39,24 @@ impl ClientAuthentication {
         Self(Method::Key { id: id.to_owned(), signer, audience: audience.to_owned() })
     }
 
-    pub(super) fn prove(&self, now: OffsetDateTime) -> Result<Proof<'_>, UnusableKey> {
+    /// The proof for one request.
+    ///
+    /// # Errors
+    /// [`UnusableKey`], where the library refuses to sign.
+    pub fn prove(&self, now: OffsetDateTime) -> Result<ClientProof<'_>, UnusableKey> {
         match &self.0 {
-            Method::Basic { header, .. } => Ok(Proof { authorization: Some(header), form: String::new() }),
+            Method::Basic { header, .. } => Ok(ClientProof { authorization: Some(header), form: String::new() }),
             Method::Key { id, signer, audience } => {
                 let assertion = client_assertion(signer, id, audience, now)?;
                 let form = format!("&client_assertion_type={}&client_assertion={assertion}", encoded(CLIENT_ASSERTION_TYPE));
-                Ok(Proof { authorization: None, form })
+                Ok(ClientProof { authorization: None, form })
             }
         }
     }
 
     /// Who asks, and how they prove it, for an administrator to read.
-    pub(super) fn describe(&self) -> String {
+    #[must_use]
+    pub fn describe(&self) -> String {
         match &self.0 {
             Method::Basic { id, .. } => format!("{id} (client_secret_basic)"),
             Method::Key { id, signer, .. } => format!("{id} (private_key_jwt, {} with kid {})", signer.algorithm(), signer.kid()),

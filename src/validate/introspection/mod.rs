@@ -25,7 +25,7 @@ use crate::token::json;
 pub(super) use agreement::{Proved, agrees, is_of_access_token};
 use cache::Cache;
 pub use cache::MAX_CACHE_SECONDS;
-pub use client::ClientAuthentication;
+pub use client::{ClientAuthentication, ClientProof};
 pub(super) use settings::{CheckedIntrospection, IntrospectionSettings, Mode, key_of};
 use verdicts::Verdicts;
 

@@ -1,7 +1,5 @@
 //! How introspection is set up, as people write it down.
 
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -121,7 +119,8 @@ impl IntrospectionSettings {
         }
         let signer = match key {
             Value::Object(jwk) => Signer::from_jwk(kid, jwk).ok(),
-            Value::String(pem) => from_pem(kid, pem),
+            // For RSA that is RS256, which every server takes.
+            Value::String(pem) => Signer::from_pem(kid, &[Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256], pem.as_bytes()).ok(),
             _ => None,
         };
         if signer.is_none() {
@@ -134,13 +133,6 @@ impl IntrospectionSettings {
 /// What can stand in a header as it is.
 fn is_kid(text: &str) -> bool {
     text.len() <= 255 && text.bytes().all(|b| (b.is_ascii_graphic() || b == b' ') && b != b'"' && b != b'\\')
-}
-
-/// What kind of key it is tells its algorithm; for RSA that is RS256, which every server takes.
-fn from_pem(kid: &str, pem: &str) -> Option<Signer> {
-    let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let kinds = [Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256];
-    kinds.into_iter().find_map(|algorithm| Signer::from_pkcs8(kid, algorithm, der.secret_pkcs8_der()).ok())
 }
 
 /// A key as it stands in a variable or a file: JSON, or else PEM.

@@ -4,30 +4,6 @@ use serde_json::{Value, json};
 
 use super::Admin;
 
-/// The string that HealthLake takes as `Metadata` is the document that the server gives out.
-#[test]
-fn the_metadata_of_a_fhir_base_is_one_line_and_as_json_a_string() {
-    let admin = Admin::with_base();
-    let run = |args: &[&str]| {
-        let output = admin.command(args).env("ADMIT_ISSUER", "https://auth.test").output().expect("the program runs");
-        (String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
-    };
-    let (plain, said) = run(&["fhir-base", "metadata", "main"]);
-    assert_eq!((plain.lines().count(), said.as_str()), (1, ""));
-    let document: Value = serde_json::from_str(&plain).expect("JSON");
-    assert_eq!(document["authorization_endpoint"], "https://auth.test/authorize");
-    for needed in ["token_endpoint", "grant_types_supported", "capabilities", "code_challenge_methods_supported"] {
-        assert!(document.get(needed).is_some(), "HealthLake wants {needed}");
-    }
-    let (quoted, _) = run(&["fhir-base", "metadata", "main", "--json"]);
-    let string: String = serde_json::from_str(&quoted).expect("a JSON string");
-    assert_eq!(string, plain.trim_end());
-
-    let unsaid = admin.run(&["fhir-base", "metadata", "main"]);
-    assert!(unsaid.err.contains("ADMIT_ISSUER") && unsaid.out.contains("http://127.0.0.1:8080/token"), "{}", unsaid.err);
-    admin.fails(3, &["fhir-base", "metadata", "other"]);
-}
-
 #[test]
 fn what_a_fhir_base_publishes_is_added_changed_and_taken_back() {
     let admin = Admin::with_base();
