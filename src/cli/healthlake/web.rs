@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::super::output::visible;
+use super::super::redact::redact;
 use super::super::{Failure, input};
 use crate::http::{Answer, Fault, Http, NoClient};
 
@@ -106,11 +107,14 @@ pub(super) fn said(answer: &Answer) -> Option<String> {
         None if issues.is_empty() => text(&body, &["message", "Message"])?,
         None => issues.join("; "),
     };
-    Some(visible(&words.chars().take(MAX_SAID).collect::<String>()))
+    // Somebody may say what was sent to them.
+    Some(visible(&redact(&words).chars().take(MAX_SAID).collect::<String>()))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -124,6 +128,9 @@ mod tests {
             let answer = Answer { status: 403, content_type: None, max_age: None, body: body.as_bytes().to_vec() };
             assert_eq!(said(&answer).as_deref(), Some(words));
         }
+        let echo = json!({ "message": format!("no: eyJ{}", "aA0".repeat(40)) }).to_string();
+        let answer = Answer { status: 403, content_type: None, max_age: None, body: echo.into_bytes() };
+        assert_eq!(said(&answer).as_deref(), Some("no: [123 characters, which could be a token]"));
         for silent in ["", "<html>", "[]", "{}"] {
             assert_eq!(said(&Answer { status: 403, content_type: None, max_age: None, body: silent.into() }), None, "{silent}");
         }
