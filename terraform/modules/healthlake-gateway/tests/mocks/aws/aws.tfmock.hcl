@@ -1,0 +1,8 @@
+# Written by `tfcheck mocks`: well-formed values for what the cloud would choose.
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = {
+    arn = "arn:aws:logs:us-east-1:123456789012:log-group:terraform-ec864fe99b53"
+    id  = "terraform-ec864fe99b53"
+  }
+}
