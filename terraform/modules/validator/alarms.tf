@@ -1,7 +1,7 @@
 locals {
   has_metrics = var.metrics_namespace != "off"
 
-  # Lambda's own metrics. API Gateway wants its 401 as a function error: those are no alarm.
+  # Lambda's own metrics. A REST API wants its 401 as a function error: those are no alarm.
   function_alarms = var.alarms ? merge(
     { throttles = { metric = "Throttles", why = "Requests were refused because no copy of the function was free" } },
     var.fhir_base != null ? {} : { errors = { metric = "Errors", why = "The function broke or ran out of time: those requests were refused" } },

@@ -86,12 +86,28 @@ run "the_server_behind_hears_from_the_validator_alone" {
   }
 }
 
-run "validator_and_api_need_each_other_without_a_cycle" {
+run "the_audience_follows_from_the_api_alone" {
   command = apply
 
   assert {
     condition     = output.fhir_base == "https://abc123.execute-api.us-east-1.amazonaws.com/r4"
-    error_message = "The audience follows from the API alone."
+    error_message = "The FHIR base is the API's."
+  }
+}
+
+run "validator_and_api_name_each_other_without_a_cycle" {
+  command = apply
+
+  module {
+    source = "./tests/together"
+  }
+  variables {
+    api_type = "HTTP"
+  }
+
+  assert {
+    condition     = output.fhir_base == "https://abc123.execute-api.us-east-1.amazonaws.com/r4"
+    error_message = "Both are there."
   }
 }
 

@@ -109,7 +109,19 @@ run "refusals_reach_scripts_in_browsers" {
   }
 }
 
-# Another state: nothing but the server behind.
+run "validator_and_api_name_each_other_without_a_cycle" {
+  command = apply
+
+  module {
+    source = "./tests/together"
+  }
+
+  assert {
+    condition     = startswith(output.fhir_base, "https://abc123.execute-api.") && endswith(output.fhir_base, "/r4")
+    error_message = "Both are there."
+  }
+}
+
 run "without_discovery" {
   command = plan
 

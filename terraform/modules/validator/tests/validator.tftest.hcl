@@ -132,7 +132,7 @@ run "every_setting_reaches_the_function" {
     condition     = issensitive(aws_lambda_function.this.environment[0].variables.ADMIT_TRUST)
     error_message = "The secret is not shown in plans."
   }
-  # API Gateway wants its 401 as a function error.
+  # A REST API wants its 401 as a function error.
   assert {
     condition     = toset(keys(aws_cloudwatch_metric_alarm.function)) == toset(["throttles"])
     error_message = "Where API Gateway asks, function errors are no alarm."
