@@ -252,6 +252,15 @@ variable "trust" {
   }
 
   validation {
+    condition = length(distinct(flatten([
+      for entry in var.trust : [
+        for url in try(coalesce(entry.datastores), []) : jsonencode([entry.issuer, try(entry.tenant, null), trimsuffix(url, "/")])
+      ]
+    ]))) == length(flatten([for entry in var.trust : try(coalesce(entry.datastores), [])]))
+    error_message = "Two entries decide on the same tokens: same issuer, same tenant, same data store. One of them would never be asked."
+  }
+
+  validation {
     condition     = alltrue([for entry in var.trust : try(entry.profile, null) != "cognito" || try(length(entry.clients) > 0, false)])
     error_message = "Cognito's tokens name no audience: list their clients, clients = [\"…\"]."
   }
@@ -346,6 +355,15 @@ variable "fhir_base" {
   validation {
     condition     = var.fhir_base == null ? true : can(regex("^https://[^\\s]+$", var.fhir_base))
     error_message = "The FHIR base is an https URL."
+  }
+
+  validation {
+    condition = var.fhir_base == null || length(var.trust) == 0 ? true : anytrue([
+      for entry in var.trust : contains(
+        [for url in try(coalesce(entry.datastores), [var.fhir_base]) : trimsuffix(url, "/")], trimsuffix(coalesce(var.fhir_base, "/"), "/")
+      )
+    ])
+    error_message = "No entry of trust opens the FHIR base: name it among the datastores of one."
   }
 }
 

@@ -113,6 +113,27 @@ run "several_entries_without_data_stores" {
   expect_failures = [var.trust]
 }
 
+run "two_entries_for_the_same_tokens" {
+  command = plan
+  variables {
+    trust = [
+      { issuer = "https://auth.example.org", tenant = "a", datastores = ["https://fhir.example.org/r4"] },
+      { issuer = "https://auth.example.org", tenant = "b", datastores = ["https://fhir.example.org/r4"] },
+      { issuer = "https://auth.example.org", tenant = "a", datastores = ["https://fhir.example.org/r4/"] },
+    ]
+  }
+  expect_failures = [var.trust]
+}
+
+run "a_fhir_base_that_nobody_opens" {
+  command = plan
+  variables {
+    trust     = [{ issuer = "https://auth.example.org", datastores = ["https://lake.example.org/r4"] }]
+    fhir_base = "https://fhir.example.org/r4"
+  }
+  expect_failures = [var.fhir_base]
+}
+
 run "audiences_without_data_stores" {
   command = plan
   variables {

@@ -71,7 +71,7 @@ run "every_setting_reaches_the_function" {
     trust = [
       {
         issuer             = "https://auth.example.org", tenant = "clinic-a", clients = null
-        datastores         = ["https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/"]
+        datastores         = ["https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/", "https://fhir.example.org/r4"]
         role_arn           = "arn:aws:iam::123456789012:role/clinic-a"
         introspection      = { mode = "combined", endpoint = "https://auth.example.org/introspect", client_id = "validator", cache_seconds = 5 }
         jwks               = { keys = [{ kty = "EC", kid = "1" }] }
@@ -99,7 +99,7 @@ run "every_setting_reaches_the_function" {
     condition = nonsensitive(jsondecode(aws_lambda_function.this.environment[0].variables.ADMIT_TRUST)) == [
       {
         issuer     = "https://auth.example.org", tenant = "clinic-a", profile = "admit", audiences = ["api://fhir"]
-        datastores = ["https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/"]
+        datastores = ["https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef/r4/", "https://fhir.example.org/r4"]
         role_arn   = "arn:aws:iam::123456789012:role/clinic-a"
         jwks       = { keys = [{ kty = "EC", kid = "1" }] }
         introspection = {
