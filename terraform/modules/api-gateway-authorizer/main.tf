@@ -26,7 +26,6 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one; the log holds no token and no path.
   #checkov:skip=CKV_AWS_338:It is about traffic; who was let in stands in the validator's log, which is kept for longer.
   count = var.access_log ? 1 : 0
 

@@ -65,7 +65,6 @@ resource "aws_api_gateway_resource" "discovery" {
 }
 
 resource "aws_api_gateway_method" "this" {
-  #checkov:skip=CKV_AWS_59:What is public in SMART, and preflights, which have no token. All else has the authorizer.
   #checkov:skip=CKV2_AWS_53:The FHIR server knows what a good request is.
   for_each = local.rest_methods
 
@@ -153,7 +152,6 @@ resource "aws_api_gateway_stage" "this" {
 
 resource "aws_api_gateway_method_settings" "this" {
   #checkov:skip=CKV_AWS_225:Patients' records are not cached.
-  #checkov:skip=CKV_AWS_308:Patients' records are not cached.
   count = local.is_rest ? 1 : 0
 
   rest_api_id = aws_api_gateway_rest_api.this[0].id

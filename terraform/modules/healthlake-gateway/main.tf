@@ -70,7 +70,6 @@ resource "aws_apigatewayv2_route" "this" {
 # --- stage and log ---------------------------------------------------------
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one; the log holds no token and no path.
   #checkov:skip=CKV_AWS_338:It is about traffic; who read which record stands in CloudTrail and in the validator's log.
   name              = "/aws/apigateway/${var.name}-fhir"
   retention_in_days = var.log_retention_days

@@ -49,8 +49,6 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one; the log holds neither tokens nor names.
-  #checkov:skip=CKV_AWS_338:A year is the default; who wants less says so.
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
@@ -58,10 +56,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_115:A limit of its own would refuse clinical requests; reserved_concurrency sets one where it is wanted.
   #checkov:skip=CKV_AWS_116:HealthLake and API Gateway call synchronously: there are no dead letters.
   #checkov:skip=CKV_AWS_117:It reaches nothing inside a VPC, and within one it would need a way out to the issuer's keys.
-  #checkov:skip=CKV_AWS_173:Encrypted with AWS's key unless kms_key_arn names one.
   #checkov:skip=CKV_AWS_272:The zip is built from source by whoever deploys it; its hash is in the plan.
   function_name = local.function_name
   description   = "Decides for HealthLake or API Gateway whether a bearer token is good"
