@@ -10,6 +10,20 @@ provider "awscc" {
   region = var.region
 }
 
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  # Those that the validator has been told of. Their own outputs would be a cycle: a data store is made with the validator.
+  known = var.datastore_endpoint[*]
+  known_arns = [
+    for endpoint in local.known : join(":", [
+      "arn", data.aws_partition.current.partition, "healthlake", var.region, data.aws_caller_identity.current.account_id,
+      "datastore/fhir/${regex("[0-9a-f]{32}", endpoint)}",
+    ])
+  ]
+}
+
 module "cognito" {
   source        = "../../modules/cognito"
   name          = var.name
@@ -25,7 +39,8 @@ module "validator" {
   alarm_actions = var.alarm_actions
 
   # Cognito's tokens name no audience. Until the data store is known, they open any of this account that asks this function.
-  trust = [merge(module.cognito.trust, { datastores = compact([var.datastore_endpoint]) })]
+  trust          = [merge(module.cognito.trust, { datastores = local.known })]
+  datastore_arns = length(local.known) > 0 ? local.known_arns : null
 }
 
 module "healthlake" {

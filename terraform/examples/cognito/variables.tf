@@ -35,6 +35,11 @@ variable "datastore_endpoint" {
   description = "The output datastore_endpoint of the first apply: from then on the validator opens this data store alone. Null until it is known."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.datastore_endpoint == null ? true : can(regex("^https://healthlake\\.[a-z0-9-]+\\.amazonaws\\.com/datastore/[0-9a-f]{32}/r4/$", var.datastore_endpoint))
+    error_message = "It is written as the output datastore_endpoint has it, with the slash at its end."
+  }
 }
 
 variable "test_user" {

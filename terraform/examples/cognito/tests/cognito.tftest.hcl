@@ -56,3 +56,13 @@ run "the_data_store_is_written_down_afterwards" {
     error_message = "The data store does not notice."
   }
 }
+
+run "another_url_is_no_data_store" {
+  command = plan
+
+  variables {
+    datastore_endpoint = "https://healthlake.us-east-1.amazonaws.com/datastore/0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.datastore_endpoint]
+}
