@@ -24,6 +24,7 @@ resource "aws_rds_cluster_parameter_group" "this" {
 
 resource "aws_rds_cluster" "this" {
   #checkov:skip=CKV_AWS_162:Admit signs in with a password, which is 48 random characters and in no state.
+  #checkov:skip=CKV2_AWS_27:The parameter group logs slow statements and changes of tables; not all, because there are names in them.
   #checkov:skip=CKV2_AWS_8:The cluster keeps its own backups; AWS Backup is for copies in other accounts.
   count = local.is_aurora ? 1 : 0
 

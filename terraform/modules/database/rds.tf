@@ -24,6 +24,8 @@ resource "aws_db_parameter_group" "this" {
 
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_161:Admit signs in with a password, which is 48 random characters and in no state.
+  #checkov:skip=CKV_AWS_157:A standby is the default; who wants less says so.
+  #checkov:skip=CKV2_AWS_69:The parameter group has rds.force_ssl; a test looks at it.
   #checkov:skip=CKV_AWS_118:The instance's own metrics and Performance Insights say what is slow; enhanced monitoring adds the operating system's.
   #checkov:skip=CKV_AWS_354:A key of one's own is a setting.
   count = local.is_aurora ? 0 : 1

@@ -1,6 +1,7 @@
 data "aws_region" "current" {}
 
 data "aws_availability_zones" "available" {
+  #checkov:skip=CKV_AWS_394:Subnets stay in the zone where they were made.
   state = "available"
 
   filter {
@@ -42,6 +43,11 @@ resource "aws_subnet" "public" {
   availability_zone = local.zones[count.index]
   cidr_block        = cidrsubnet(var.cidr, 8, count.index)
   tags              = merge(var.tags, { Name = "${var.name}-public-${local.zones[count.index]}" })
+
+  lifecycle {
+    # AWS adds zones, and takes some out of the list: that must not make a subnet anew.
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_route_table" "public" {
@@ -89,6 +95,11 @@ resource "aws_subnet" "private" {
   # Sixteen times the size of a public one, and behind all of them.
   cidr_block = cidrsubnet(var.cidr, 4, count.index + 1)
   tags       = merge(var.tags, { Name = "${var.name}-private-${local.zones[count.index]}" })
+
+  lifecycle {
+    # AWS adds zones, and takes some out of the list: that must not make a subnet anew.
+    ignore_changes = [availability_zone]
+  }
 }
 
 resource "aws_route_table" "private" {

@@ -64,6 +64,7 @@ ephemeral "random_password" "master_key_tail" {
 }
 
 resource "aws_secretsmanager_secret" "master_key" {
+  #checkov:skip=CKV2_AWS_57:A new master key opens nothing that the old one sealed: README.md says how it is changed.
   name                    = "${var.name}/master-key"
   description             = "Seals the signing keys of Admit. Lost, it means that every token is void."
   kms_key_id              = aws_kms_key.this.arn
