@@ -50,6 +50,11 @@ variable "settings" {
   }
 
   validation {
+    condition     = alltrue([for value in values(var.settings) : !strcontains(value, "\n")])
+    error_message = "A setting is one line."
+  }
+
+  validation {
     condition     = length(setintersection(keys(var.settings), ["ADMIT_MASTER_KEY", "ADMIT_DATABASE"])) == 0
     error_message = "Secrets do not belong into settings, where everybody reads them: give the ARNs of their secrets."
   }
@@ -86,25 +91,13 @@ variable "secrets_kms_key_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "The key that encrypts what the module makes itself (log, disk, backups); null: AWS's own keys."
+  description = "The key that encrypts what the module makes itself, such as the log; null: AWS's own keys."
   type        = string
   default     = null
 
   validation {
     condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
     error_message = "kms_key_arn is the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long the log is kept. The audit trail is in it, and for six years in the database."
-  type        = number
-  default     = 365
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
   }
 }
 
@@ -151,13 +144,6 @@ locals {
       Resource = [local.repository_arn]
     },
   ]
-  log_statements = [
-    {
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
-    },
-  ]
   secret_statements = concat(
     [
       {
@@ -175,12 +161,4 @@ locals {
       }
     ],
   )
-}
-
-resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one; no token or password is in the log.
-  name              = "/admit/${var.name}/server"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
 }

@@ -1,4 +1,4 @@
-# Those of the container are in container.tf.
+# Those of the container are in container.tf, that of the log in log.tf.
 
 variable "zone_id" {
   description = "The hosted zone of Route 53 in which domain_name is."

@@ -56,8 +56,11 @@ run "it_is_told_what_it_needs_and_secrets_by_name_alone" {
     error_message = "Secrets are named by their ARNs."
   }
   assert {
-    condition     = output.issuer == "https://auth.example.org"
-    error_message = "The issuer is the name, by https."
+    condition = output.issuer == "https://auth.example.org" && alltrue([
+      for other in ["admit-apprunner/container.tf", "admit-ec2/container.tf", "admit-ec2/log.tf", "admit-ecs-express/container.tf", "admit-ecs-express/log.tf"] :
+      filesha256("../${other}") == filesha256(basename(other))
+    ])
+    error_message = "The issuer is the name, by https, and what the container is told is the same in every admit-* module."
   }
 }
 

@@ -1,0 +1,9 @@
+name                       = "admit-example"
+image                      = "123456789012.dkr.ecr.us-east-1.amazonaws.com/admit:1.0.0"
+domain_name                = "auth.example.org"
+zone_id                    = "Z0123456789ABCDEFGHIJ"
+vpc_id                     = "vpc-0123456789abcdef0"
+public_subnet_ids          = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+master_key_secret_arn      = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admit-example/master-key-AbCdEf"
+database_url_secret_arn    = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admit-example/database-url-AbCdEf"
+database_security_group_id = "sg-0123456789abcdef0"

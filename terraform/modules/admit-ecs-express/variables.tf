@@ -1,0 +1,81 @@
+# Those of the container are in container.tf, that of the log in log.tf.
+
+variable "zone_id" {
+  description = "The hosted zone of Route 53 in which domain_name is."
+  type        = string
+  nullable    = false
+}
+
+variable "vpc_id" {
+  description = "The VPC."
+  type        = string
+  nullable    = false
+}
+
+variable "public_subnet_ids" {
+  description = "Where the load balancer and the tasks are: public subnets in two zones or more."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.public_subnet_ids) >= 2
+    error_message = "Two zones at the least, so that one may fail."
+  }
+}
+
+variable "database_url_secret_arn" {
+  description = "The secret with the URL of the PostgreSQL database."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", var.database_url_secret_arn))
+    error_message = "The database_url_secret_arn is the ARN of a secret, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:admit/database-url-AbCdEf."
+  }
+}
+
+variable "database_security_group_id" {
+  description = "The database's security group, which is opened for the tasks."
+  type        = string
+  nullable    = false
+}
+
+variable "tasks" {
+  description = "How many tasks there are, and at which share of the processor there are more."
+  type = object({
+    min        = optional(number, 2)
+    max        = optional(number, 6)
+    target_cpu = optional(number, 60)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.tasks.min >= 2 && var.tasks.max >= var.tasks.min && var.tasks.target_cpu >= 10 && var.tasks.target_cpu <= 90
+    error_message = "There are two tasks at the least, so that one may fail; max is no less than min, and target_cpu 10 to 90."
+  }
+}
+
+variable "cpu" {
+  description = "Processor of a task, in 1/1024. Signing in costs most: a password hash keeps a processor busy."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096], var.cpu)
+    error_message = "Fargate has 256, 512, 1024, 2048 or 4096."
+  }
+}
+
+variable "memory" {
+  description = "Memory of a task, in MiB."
+  type        = number
+  default     = 1024
+  nullable    = false
+
+  validation {
+    condition     = var.memory >= var.cpu * 2 && var.memory <= var.cpu * 8
+    error_message = "Fargate gives 2 to 8 MiB for each 1/1024 of a processor; with 512, that is 1024 to 4096."
+  }
+}
