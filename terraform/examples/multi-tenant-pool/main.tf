@@ -1,0 +1,84 @@
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { application = var.name }
+  }
+}
+
+provider "awscc" {
+  region = var.region
+}
+
+locals {
+  endpoints = { for tenant, store in module.healthlake : tenant => store.datastore_endpoint }
+}
+
+# --- Admit ------------------------------------------------------------------
+
+module "secrets" {
+  source = "../../modules/secrets"
+
+  name = var.name
+}
+
+module "network" {
+  source = "../../modules/network"
+
+  name         = var.name
+  nat_gateways = "each-zone"
+  kms_key_arn  = module.secrets.kms_key_arn
+}
+
+module "database" {
+  source = "../../modules/database"
+
+  name               = var.name
+  vpc_id             = module.network.vpc_id
+  private_subnet_ids = module.network.private_subnet_ids
+  kms_key_arn        = module.secrets.kms_key_arn
+}
+
+module "admit" {
+  source = "../../modules/admit-ecs"
+
+  name                       = var.name
+  image                      = var.image
+  domain_name                = var.domain_name
+  zone_id                    = var.zone_id
+  vpc_id                     = module.network.vpc_id
+  public_subnet_ids          = module.network.public_subnet_ids
+  private_subnet_ids         = module.network.private_subnet_ids
+  master_key_secret_arn      = module.secrets.master_key_secret_arn
+  database_url_secret_arn    = module.database.url_secret_arn
+  database_security_group_id = module.database.security_group_id
+  secrets_kms_key_arn        = module.secrets.kms_key_arn
+  kms_key_arn                = module.secrets.kms_key_arn
+  enable_execute_command     = var.enable_execute_command
+}
+
+# --- HealthLake ---------------------------------------------------------
+
+# One function for all. A token opens the data store that its audience names, and no other.
+module "validator" {
+  source = "../../modules/validator"
+
+  name     = var.name
+  zip_path = var.validator_zip
+  trust = [{
+    issuer     = module.admit.issuer
+    datastores = values(var.datastore_endpoints)
+  }]
+  provisioned_concurrency = 1
+  kms_key_arn             = module.secrets.kms_key_arn
+  alarm_actions           = var.alarm_actions
+}
+
+module "healthlake" {
+  source   = "../../modules/healthlake"
+  for_each = var.tenants
+
+  name           = "${var.name}-${each.key}"
+  issuer         = module.admit.issuer
+  idp_lambda_arn = module.validator.alias_arn
+}
