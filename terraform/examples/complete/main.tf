@@ -10,6 +10,20 @@ provider "awscc" {
   region = var.region
 }
 
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  # Those that the validator has been told of. Their own outputs would be a cycle: a data store is made with the validator.
+  known = var.datastore_endpoint[*]
+  known_arns = [
+    for endpoint in local.known : join(":", [
+      "arn", data.aws_partition.current.partition, "healthlake", var.region, data.aws_caller_identity.current.account_id,
+      "datastore/fhir/${regex("[0-9a-f]{32}", endpoint)}",
+    ])
+  ]
+}
+
 # --- Admit ------------------------------------------------------------------
 
 module "secrets" {
@@ -62,8 +76,9 @@ module "validator" {
   zip_path = var.validator_zip
   trust = [{
     issuer     = module.admit.issuer
-    datastores = var.datastore_endpoint[*]
+    datastores = local.known
   }]
+  datastore_arns          = length(local.known) > 0 ? local.known_arns : null
   provisioned_concurrency = 1
   datastore_kms_key_arn   = module.secrets.kms_key_arn
   kms_key_arn             = module.secrets.kms_key_arn
@@ -77,4 +92,5 @@ module "healthlake" {
   issuer         = module.admit.issuer
   idp_lambda_arn = module.validator.alias_arn
   kms_key_arn    = module.secrets.kms_key_arn
+  tags           = { application = var.name }
 }

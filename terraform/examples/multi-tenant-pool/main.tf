@@ -10,8 +10,20 @@ provider "awscc" {
   region = var.region
 }
 
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
 locals {
   endpoints = { for tenant, store in module.healthlake : tenant => store.datastore_endpoint }
+
+  # Those that the validator has been told of. Their own outputs would be a cycle: a data store is made with the validator.
+  known = values(var.datastore_endpoints)
+  known_arns = [
+    for endpoint in local.known : join(":", [
+      "arn", data.aws_partition.current.partition, "healthlake", var.region, data.aws_caller_identity.current.account_id,
+      "datastore/fhir/${regex("[0-9a-f]{32}", endpoint)}",
+    ])
+  ]
 }
 
 # --- Admit ------------------------------------------------------------------
@@ -67,8 +79,9 @@ module "validator" {
   zip_path = var.validator_zip
   trust = [{
     issuer     = module.admit.issuer
-    datastores = values(var.datastore_endpoints)
+    datastores = local.known
   }]
+  datastore_arns          = length(local.known) > 0 ? local.known_arns : null
   provisioned_concurrency = 1
   kms_key_arn             = module.secrets.kms_key_arn
   alarm_actions           = var.alarm_actions
@@ -81,4 +94,5 @@ module "healthlake" {
   name           = "${var.name}-${each.key}"
   issuer         = module.admit.issuer
   idp_lambda_arn = module.validator.alias_arn
+  tags           = { application = var.name }
 }
