@@ -116,6 +116,12 @@ mock_resource "aws_ecs_task_definition" {
   }
 }
 
+mock_resource "aws_iam_instance_profile" {
+  defaults = {
+    arn = "arn:aws:iam::123456789012:instance-profile/mock-name"
+  }
+}
+
 mock_resource "aws_iam_role" {
   defaults = {
     arn       = "arn:aws:iam::123456789012:role/terraform-ec864fe99b53"
@@ -127,6 +133,12 @@ mock_resource "aws_iam_role" {
 mock_resource "aws_iam_role_policy" {
   defaults = {
     id = "mock-role:terraform-ec864fe99b53"
+  }
+}
+
+mock_resource "aws_iam_role_policy_attachment" {
+  defaults = {
+    id = "mock-role-ec864fe99b53"
   }
 }
 
@@ -226,6 +238,22 @@ mock_resource "aws_route53_record" {
   }
 }
 
+mock_resource "aws_s3_bucket" {
+  defaults = {
+    arn                         = "arn:aws:s3:::terraform-ec864fe99b53"
+    bucket_domain_name          = "terraform-ec864fe99b53.s3.amazonaws.com"
+    bucket_regional_domain_name = "terraform-ec864fe99b53.s3.us-east-1.amazonaws.com"
+    hosted_zone_id              = "Z3AQBSTGFYJSTF"
+    id                          = "terraform-ec864fe99b53"
+  }
+}
+
+mock_resource "aws_s3_bucket_policy" {
+  defaults = {
+    id = "mock-bucket"
+  }
+}
+
 mock_resource "aws_secretsmanager_secret" {
   defaults = {
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:terraform-ec864fe99b53-ec864f"
@@ -248,6 +276,14 @@ mock_resource "aws_security_group" {
     arn      = "arn:aws:ec2:us-east-1:123456789012:security-group/sg-ec864fe99b539704b"
     id       = "sg-ec864fe99b539704b"
     owner_id = "123456789012"
+  }
+}
+
+mock_resource "aws_ssm_parameter" {
+  defaults = {
+    arn     = "arn:aws:ssm:us-east-1:123456789012:parameter/mock-name"
+    id      = "mock-name"
+    version = 1
   }
 }
 
@@ -372,6 +408,14 @@ mock_data "aws_secretsmanager_secret_version" {
 mock_data "aws_security_group" {
   defaults = {
     id = "sg-ec864fe99b539704b"
+  }
+}
+
+mock_data "aws_ssm_parameter" {
+  defaults = {
+    arn   = "arn:aws:ssm:us-east-1:123456789012:parametermock-name"
+    type  = "String"
+    value = "value-of-mock-name"
   }
 }
 

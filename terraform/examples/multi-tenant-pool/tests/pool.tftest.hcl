@@ -31,13 +31,6 @@ run "each_tenant_has_a_data_store" {
     condition     = output.oauth_endpoints.token_endpoint == "https://auth.example.org/token"
     error_message = "All tenants have the one Admit."
   }
-  assert {
-    condition = alltrue([
-      for tenant, endpoint in output.datastore_endpoints :
-      strcontains(output.next_steps, "fhir-base add ${tenant} --url ${trimsuffix(endpoint, "/")} --audience ${endpoint} ")
-    ])
-    error_message = "Admit is told of each data store."
-  }
 }
 
 run "a_data_store_of_nobody" {
