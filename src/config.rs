@@ -1,22 +1,24 @@
 //! Settings: flags before environment (`ADMIT_…`) before a TOML file before defaults. A setting is
 //! one field of [`Common`] or [`Serve`]; flag, variable and key in the file follow from it.
 
+mod check;
 mod file;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
+pub use check::check_issuer;
+use check::check_roles;
 pub use file::File;
 
 use crate::app::{KeyPolicy, Validation};
 use crate::audit::{Keeping, LEAST_YEARS, Sink};
 use crate::keys::Schedule;
 use crate::store::{Location, Options};
-use crate::validate::is_role;
 
 /// What every command looks at. Each flag has a variable, and a key of the same name in the file.
 #[derive(Args, Clone, Debug, Default)]
@@ -60,6 +62,9 @@ pub struct Serve {
     /// The address to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "ADMIT_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// The port to listen on, at every IPv4 address of this machine, where --listen does not say where
+    #[arg(long, env = "PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
     /// The organisation, as it stands on the pages [default: the issuer's host]
     #[arg(long, env = "ADMIT_ORGANIZATION", value_name = "NAME")]
     organization: Option<String>,
@@ -244,6 +249,25 @@ impl Config {
 }
 
 impl Serve {
+    /// Where the server listens. An address comes before the port, which may be the platform's.
+    fn listen(&self) -> SocketAddr {
+        let at_every_address = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
+        self.listen.or(self.port.map(at_every_address)).unwrap_or(DEFAULT_LISTEN)
+    }
+
+    /// Where this machine reaches the server; `None` where that takes TLS: its certificate is for another name.
+    #[must_use]
+    pub fn local_url(&self) -> Option<String> {
+        let listen = self.listen();
+        let ip = match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let is_tls = self.tls_certificate_file.is_some();
+        (!is_tls).then(|| format!("http://{}", SocketAddr::new(ip, listen.port())))
+    }
+
     /// What variables and file say, as `admit serve` would read them: for a command that stands in for the server.
     ///
     /// # Errors
@@ -265,17 +289,13 @@ fn first_line(error: &clap::Error) -> String {
 
 impl Server {
     fn resolve(serve: Serve) -> Result<Self, BadConfig> {
-        let listen = serve.listen;
+        let listen = serve.listen();
         let issuer = match serve.issuer {
             Some(issuer) => issuer,
-            None => match listen {
-                Some(listen) if !listen.ip().is_loopback() => {
-                    return Err(BadConfig(format!(
-                        "the server listens on {listen}: give the URL that it is known by (--issuer https://…)"
-                    )));
-                }
-                listen => format!("http://{}", listen.unwrap_or(DEFAULT_LISTEN)),
-            },
+            None if listen.ip().is_loopback() => format!("http://{listen}"),
+            None => {
+                return Err(BadConfig(format!("the server listens on {listen}: give the URL that it is known by (--issuer https://…)")));
+            }
         };
         let tls = match (serve.tls_certificate_file, serve.tls_key_file) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -298,7 +318,7 @@ impl Server {
             return Err(BadConfig("--audit-log takes stdout once, and one URL".to_owned()));
         }
         Ok(Self {
-            listen: listen.unwrap_or(DEFAULT_LISTEN),
+            listen,
             issuer,
             organization: serve.organization.unwrap_or(host),
             tls,
@@ -331,7 +351,7 @@ impl Server {
 
 /// With the time in which requests under way may end ([`crate::listener`]), ten seconds in all.
 const SHUTDOWN_DELAY: Duration = Duration::from_secs(3);
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -350,49 +370,6 @@ pub fn refuse_unknown_variables() -> Result<(), BadConfig> {
         None => Ok(()),
         Some(name) => Err(BadConfig(format!("the variable {name} is not one that Admit knows; it knows {}", known.join(" ")))),
     }
-}
-
-fn check_roles(validation: &Validation) -> Result<(), BadConfig> {
-    let Validation { role, read_only_role, .. } = validation;
-    if let Some(bad) = [role, read_only_role].into_iter().flatten().find(|arn| !is_role(arn)) {
-        return Err(BadConfig(format!("{bad:?} is not the ARN of an IAM role, such as arn:aws:iam::123456789012:role/smart")));
-    }
-    if read_only_role.is_some() && role.is_none() {
-        return Err(BadConfig("--read-only-role-arn is for tokens that may only read: the others need --role-arn".to_owned()));
-    }
-    Ok(())
-}
-
-/// RFC 8414 §2: https, no query, no fragment; plain http for a loopback address only. Returns the host.
-///
-/// # Errors
-/// [`BadConfig`] says what is wrong.
-pub fn check_issuer(issuer: &str) -> Result<String, BadConfig> {
-    let bad = |why: &str| BadConfig(format!("the issuer {issuer:?} {why}"));
-    let url = url::Url::parse(issuer).map_err(|_| bad("is not a URL"))?;
-    let host = match url.host() {
-        Some(host) => host.to_string(),
-        None => return Err(bad("has no host")),
-    };
-    let is_loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback => {}
-        "http" => return Err(bad("must be https: tokens travel to it. Plain http is for loopback addresses only")),
-        _ => return Err(bad("must be an https URL")),
-    }
-    // What the parser writes differently, clients would compare differently.
-    if url.as_str() != format!("{issuer}/") || !url.username().is_empty() || url.password().is_some() {
-        return Err(bad(
-            "must be scheme and host (and port) alone: lower case, no user name, no path, no slash at its end, no query, no default port",
-        ));
-    }
-    Ok(host)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod desk;
 mod failure;
 mod fhir_base;
 mod grant;
+mod health;
 mod healthlake;
 mod input;
 mod key;
@@ -55,6 +56,8 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 not found, 4 conflict,
 enum Command {
     /// Run the server
     Serve(Serve),
+    /// Ask whether a server is ready
+    Health(health::Health),
     /// FHIR servers that tokens are for
     FhirBase(fhir_base::FhirBases),
     /// Data stores of AWS HealthLake: what they publish, and a read to try them
@@ -111,6 +114,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     };
     let serve = match &command {
         Command::Serve(serve) => serve.clone(),
+        Command::Health(_) => Serve::without_flags(file.as_ref())?,
         Command::Validate(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         Command::Audit(asked) if asked.stands_in_for_the_server() => Serve::without_flags(file.as_ref())?,
         Command::Healthlake(_) => Serve::without_flags(file.as_ref())?,
@@ -120,12 +124,14 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     if !matches!(&command, Command::Validate(asked) if asked.stands_in_for_the_function()) {
         refuse_unknown_variables()?;
     }
+    let local_url = serve.local_url();
     let config = Config::resolve(common, serve);
     start_log(&config, if matches!(command, Command::Serve(_)) { "info" } else { "warn" })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::failed(&error))?;
     runtime.block_on(async move {
         match command {
             Command::Serve(_) => serve::run(config).await,
+            Command::Health(asked) => health::run(asked, local_url).await,
             Command::FhirBase(asked) => fhir_base::run(config, asked).await,
             Command::Healthlake(asked) => healthlake::run(config, asked).await,
             Command::Client(asked) => client::run(config, asked).await,

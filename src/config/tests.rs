@@ -108,3 +108,26 @@ fn a_server_that_is_not_on_loopback_needs_an_issuer() {
     let serve = Serve { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Serve::default() };
     assert!(Server::resolve(serve).is_err_and(|error| error.to_string().contains("--issuer")));
 }
+
+#[test]
+fn a_port_is_taken_at_every_address_and_an_address_comes_before_it() {
+    let listens = |flags: &[&str], file: &str| {
+        let (_, serve) = told(&[&["--issuer", "https://a.test"], flags].concat(), file)?;
+        let local = serve.local_url();
+        Ok::<_, BadConfig>((Server::resolve(serve)?.listen.to_string(), local.unwrap_or_default()))
+    };
+    for (flags, file, listen, local) in [
+        (&[][..], "", "127.0.0.1:8080", "http://127.0.0.1:8080"),
+        (&["--port", "9000"], "", "0.0.0.0:9000", "http://127.0.0.1:9000"),
+        (&[], "port = 9000", "0.0.0.0:9000", "http://127.0.0.1:9000"),
+        (&["--port", "9000", "--listen", "10.0.0.1:80"], "", "10.0.0.1:80", "http://10.0.0.1:80"),
+        (&["--port", "9000"], "listen = \"[::]:80\"", "[::]:80", "http://[::1]:80"),
+    ] {
+        assert_eq!(listens(flags, file).expect("good settings"), (listen.to_owned(), local.to_owned()), "{flags:?} {file}");
+    }
+    for bad in ["0", "65536", "http", ""] {
+        assert!(told(&[], &format!("port = \"{bad}\"")).is_err_and(|error| error.to_string().contains("--port")), "{bad}");
+    }
+    let tls = told(&["--tls-certificate-file", "a.pem"], "").expect("good settings").1;
+    assert_eq!(tls.local_url(), None);
+}
