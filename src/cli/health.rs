@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Failure;
 use super::output::print_lines;
-use crate::http::Http;
+use crate::http::{Fault, Http};
 
 /// Ask whether a server is ready: the exit code is 0, or 1 and a line says why
 #[derive(Args)]
@@ -31,6 +31,10 @@ pub(super) async fn run(asked: Health, local_url: Option<String>) -> Result<(), 
     let url = asked.url.or(local_url).ok_or_else(|| Failure::failed(&speaks_tls))?;
     let http = Http::new(None, DEADLINE, MAX_BYTES).map_err(|error| Failure::failed(&error))?;
     let answer = http.fetch(&format!("{}/readyz", url.trim_end_matches('/')), &[]).await;
-    answer.map_err(|fault| Failure::failed(&format!("{url} is not ready: {fault}")))?;
+    answer.map_err(|fault| match fault {
+        // It may have a password in it.
+        Fault::Address => Failure::failed(&"this URL cannot be asked: it takes https, or http on this very machine, and no user name"),
+        fault => Failure::failed(&format!("{url} is not ready: {fault}")),
+    })?;
     print_lines(&["ready".to_owned()])
 }

@@ -202,3 +202,63 @@ fn requests_under_way_are_answered_before_the_end() {
     assert!(child.wait().expect("its end").success());
     assert_eq!(files(dir.path()), ["admit.db", "admit.db.lock", "admit.key"], "the journal is back in the database");
 }
+
+/// `admit health`, with these variables.
+fn health(dir: &TempDir, variables: &[(&str, &str)], args: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
+    command.env_clear().envs(variables.iter().copied()).current_dir(dir).arg("health").args(args);
+    let Output { status, stdout, stderr } = command.output().expect("the program");
+    (status.code(), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
+}
+
+/// As an image does it: the platform says the port, and server and health check find each other by it.
+#[test]
+fn the_server_listens_at_the_platforms_port_and_health_asks_there() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port().to_string();
+    let url = format!("http://127.0.0.1:{port}");
+    let platform = [("PORT", port.as_str())];
+    let nobody = (Some(1), format!("admit: {url} is not ready: no answer\n"));
+    assert_eq!(health(&dir, &platform, &[]), nobody);
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_admit"));
+    command.env_clear().envs(platform).current_dir(&dir).args(["serve", "--issuer", "https://auth.test", "--shutdown-delay", "60"]);
+    let (mut child, said) = ready(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()));
+    assert!(said.contains(&format!("\"listen\":\"0.0.0.0:{port}\"")), "{said}");
+    let yes = (Some(0), "ready\n".to_owned());
+    for (variables, args) in [
+        (&platform[..], &[][..]),
+        (&[("ADMIT_LISTEN", &url["http://".len()..]), ("PORT", "1")], &[]),
+        (&[("PORT", "1")], &[url.as_str()]),
+        (&[], &[&format!("{url}/")]),
+    ] {
+        assert_eq!(health(&dir, variables, args), yes, "{variables:?} {args:?}");
+    }
+    signal(&child, "TERM");
+    let begin = Instant::now();
+    let mut answer = yes.clone();
+    while answer == yes {
+        assert!(begin.elapsed() < Duration::from_secs(5), "it still says that it is ready");
+        answer = health(&dir, &platform, &[]);
+    }
+    assert_eq!(answer, (Some(1), format!("admit: {url} is not ready: the answer is not 200\n")));
+    signal(&child, "TERM");
+    assert!(child.wait().expect("its end").success());
+    assert_eq!(health(&dir, &platform, &[]), nobody);
+}
+
+#[test]
+fn health_does_not_wait_for_long_and_says_where_it_cannot_ask() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let begin = Instant::now();
+    assert_eq!(health(&dir, &[], &[&url]), (Some(1), format!("admit: {url} is not ready: timeout\n")));
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    let (code, said) = health(&dir, &[("ADMIT_TLS_CERTIFICATE_FILE", "tls.pem")], &[]);
+    assert!(code == Some(1) && said.contains("name the URL that its certificate is for"), "{code:?} {said}");
+    for url in ["http://auth.test", "https://admin:hunter2@auth.test", "auth.test"] {
+        let (code, said) = health(&dir, &[], &[url]);
+        assert!(code == Some(1) && said.contains("this URL cannot be asked") && !said.contains("hunter2"), "{code:?} {said}");
+    }
+}
