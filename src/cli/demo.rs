@@ -89,6 +89,9 @@ fn print(demo: &Demo) {
     );
     println!("\nYour own app: client_id my-app (public, PKCE), redirect URI http://127.0.0.1:ANY/callback, aud {}", demo.fhir_base);
     println!("The launch pad opens it where you start the demo with --launch-url URL.");
+    println!("\nPostman, and the REST clients of editors (docs/try has the requests):");
+    println!("  {}", demo.environment.postman.display());
+    println!("  cp {} docs/try/.env", demo.environment.dotenv.display());
     println!("\nCtrl-C ends it.");
 }
 

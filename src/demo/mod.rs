@@ -4,10 +4,12 @@
 //! Nothing here is about real people, and nothing here is meant for production. The same parts
 //! are what our own tests run apps against.
 
+mod environment;
 pub mod fhir;
 pub mod people;
 mod sample_app;
 mod start;
 mod stock;
 
+pub use environment::EnvironmentFiles;
 pub use start::{Demo, Ports, StartError};

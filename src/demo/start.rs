@@ -12,8 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
+use super::environment::{self, EnvironmentFiles, Variable};
 use super::fhir::{self, AskValidator, DiscoverySource, StandIn};
 use super::people::{DemoPerson, World};
+use super::stock::Secrets;
 use super::{sample_app, stock};
 use crate::app::{self, App, KeyPolicy, Setup, Validation};
 use crate::audit::{Keeping, Origin};
@@ -60,6 +62,8 @@ pub struct Demo {
     pub keyed_service: KeyedService,
     /// The resource server, which may ask about tokens, and its secret.
     pub gateway: (&'static str, ClientSecret),
+    /// All of this for HTTP clients.
+    pub environment: EnvironmentFiles,
     handle: Handle,
     store: Store,
     jobs: Jobs,
@@ -127,6 +131,7 @@ impl Demo {
         let origin = Origin::command(TenantId::default_tenant(), now);
         let secrets = stock::stock(&store, &origin, &world, &fhir_base, &app_url, launch_url).await?;
         let keyed_service = keyed_service(dir.path(), &secrets.key)?;
+        let environment = environment(dir.path(), &issuer, &fhir_base, &secrets)?;
         let people = world.people();
         let app = App::start(Setup {
             tenant: Tenant {
@@ -165,6 +170,7 @@ impl Demo {
             service: (stock::SERVICE, secrets.service),
             keyed_service,
             gateway: (stock::GATEWAY, secrets.gateway),
+            environment,
             handle,
             store,
             jobs,
@@ -197,6 +203,23 @@ fn keyed_service(dir: &Path, key: &NewKey) -> io::Result<KeyedService> {
     let key_file = dir.join(format!("{}.pem", stock::KEYED_SERVICE));
     fs::write(&key_file, pem(&key.pkcs8))?;
     Ok(KeyedService { client_id: stock::KEYED_SERVICE, key_id: key.key_id.to_string(), key_file })
+}
+
+/// Writes down what the requests of `docs/try` need.
+fn environment(dir: &Path, issuer: &str, fhir_base: &str, secrets: &Secrets) -> io::Result<EnvironmentFiles> {
+    let open = |name, value| Variable { name, value, is_secret: false };
+    let hidden = |name, value| Variable { name, value, is_secret: true };
+    let private_key = STANDARD.encode(&secrets.key.pkcs8);
+    let variables = [
+        open("issuer", issuer),
+        open("fhir_base", fhir_base),
+        open("password", stock::PASSWORD),
+        hidden("service_secret", secrets.service.expose()),
+        hidden("gateway_secret", secrets.gateway.expose()),
+        open("key_id", secrets.key.key_id.as_str()),
+        hidden("private_key", &private_key),
+    ];
+    environment::write(dir, &variables)
 }
 
 /// A private key as text (RFC 7468 §10).

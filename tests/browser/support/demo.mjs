@@ -17,8 +17,9 @@ const STOP_MS = 5_000;
 
 /** A demonstration that is running: where its servers are, and who can sign in. */
 export class Demo {
+  /** What it said to its log so far. Without `--log`, that is nothing but complaints. */
+  log = '';
   #process;
-  #complaints = '';
 
   /** Starts the binary with these flags as well; resolves when it has printed everything there is to know. */
   static async start(flags = []) {
@@ -34,11 +35,11 @@ export class Demo {
     // Should the tests break off, nothing is left running.
     process.once('exit', () => child.kill('SIGKILL'));
     child.stderr.setEncoding('utf8').on('data', (text) => {
-      this.#complaints += text;
+      this.log += text;
     });
     const failure = new Promise((_, reject) => {
       child.once('error', (cause) => reject(new Error(`${BINARY} cannot be started: set BIN to the admit binary`, { cause })));
-      child.once('exit', (code) => reject(new Error(`the demo ended at once (${code}): ${this.#complaints}`)));
+      child.once('exit', (code) => reject(new Error(`the demo ended at once (${code}): ${this.log}`)));
     });
     failure.catch(() => {});
     await Promise.race([this.#read(child.stdout), failure, timeout(START_MS, 'the demo did not say that it is ready')]);
@@ -59,11 +60,13 @@ export class Demo {
       take(/-u ([\w-]+):(\S+) -d grant_type=client_credentials/, 'serviceId', 'serviceSecret');
       const keyed = /^ {2}FHIR_BASE=\S+ CLIENT_ID=(\S+) KEY_ID=(\S+) KEY_FILE=(\S+) /.exec(line);
       if (keyed) this.keyedService = { clientId: keyed[1], keyId: keyed[2], keyFile: keyed[3] };
+      take(/^ {2}(\S+\.postman_environment\.json)$/, 'postmanEnvironment');
+      take(/^ {2}cp (\S+) docs\/try\/\.env$/, 'dotenv');
       const person = /^ {2}(\S+) +(clinician|patient|parent) +(.+)$/.exec(line);
       if (person) this.people.push({ username: person[1], kind: person[2], note: person[3] });
       if (line.startsWith('Ctrl-C')) break;
     }
-    for (const name of ['appUrl', 'issuer', 'fhirBase', 'password', 'serviceId', 'serviceSecret', 'keyedService']) {
+    for (const name of ['appUrl', 'issuer', 'fhirBase', 'password', 'serviceId', 'serviceSecret', 'keyedService', 'postmanEnvironment', 'dotenv']) {
       assert.ok(this[name], `the demo did not print its ${name}`);
     }
   }
@@ -91,16 +94,17 @@ export class Demo {
   /** Asks it to end, as an init system would; it has to do so soon and in good order. */
   async stop() {
     const child = this.#process;
-    assert.equal(child.exitCode, null, `the demo ended by itself: ${this.#complaints}`);
+    assert.equal(child.exitCode, null, `the demo ended by itself: ${this.log}`);
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     try {
       const [code, signal] = await Promise.race([exit, timeout(STOP_MS, 'the demo did not end')]);
-      assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.#complaints);
+      assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.log);
     } finally {
       child.kill('SIGKILL');
     }
-    const noise = this.#complaints.split('\n').filter((line) => line && !/^Stopping; nothing is kept\.$|^Port \d+ is taken/.test(line));
+    const expected = /^Stopping; nothing is kept\.$|^Port \d+ is taken|^\{"timestamp":"[^"]+","level":"(?:DEBUG|INFO)"/;
+    const noise = this.log.split('\n').filter((line) => line && !expected.test(line));
     assert.deepEqual(noise, [], 'the demo complained');
   }
 }
