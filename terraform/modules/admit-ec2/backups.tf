@@ -5,6 +5,13 @@ resource "aws_s3_bucket" "backups" {
   #checkov:skip=CKV2_AWS_62:Nobody waits for a backup; an alarm says when one is missing.
   bucket = "${var.name}-backups-${local.account}-${local.region}"
   tags   = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length("${var.name}-backups-${local.account}-${local.region}") <= 63
+      error_message = "Take a shorter name: that of the bucket for backups is made of it, with account and region, and S3 takes 63 characters."
+    }
+  }
 }
 
 resource "aws_s3_bucket_versioning" "backups" {

@@ -11,6 +11,13 @@ resource "aws_s3_bucket" "archive" {
   bucket              = "${var.name}-audit-${local.account}-${local.region}"
   object_lock_enabled = true
   tags                = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length("${var.name}-audit-${local.account}-${local.region}") <= 63
+      error_message = "Take a shorter name: that of the bucket for the audit trail is made of it, with account and region, and S3 takes 63 characters."
+    }
+  }
 }
 
 resource "aws_s3_bucket_versioning" "archive" {

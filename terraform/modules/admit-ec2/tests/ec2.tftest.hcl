@@ -162,3 +162,18 @@ run "the_instance_is_for_the_image" {
 
   expect_failures = [var.instance_type]
 }
+
+run "a_name_that_s3_would_not_take_is_refused" {
+  command = plan
+
+  override_data {
+    target = data.aws_region.current
+    values = { region = "ap-southeast-1" }
+  }
+
+  variables {
+    name = "a-name-that-is-far-too-long-abc"
+  }
+
+  expect_failures = [aws_s3_bucket.backups]
+}
