@@ -88,8 +88,14 @@ variable "memory" {
   nullable    = false
 
   validation {
-    condition     = var.memory >= var.cpu * 2 && var.memory <= var.cpu * 8
-    error_message = "Fargate gives 2 to 8 MiB for each 1/1024 of a processor; with 512, that is 1024 to 4096."
+    condition = contains(lookup({
+      "256"  = [512, 1024, 2048]
+      "512"  = range(1024, 4097, 1024)
+      "1024" = range(2048, 8193, 1024)
+      "2048" = range(4096, 16385, 1024)
+      "4096" = range(8192, 30721, 1024)
+    }, var.cpu, []), var.memory)
+    error_message = "Fargate gives whole GiB, two to eight for each processor: 1024 to 4096 with 512, for instance."
   }
 }
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # What follows is set by /etc/admit/instance.env.
-: "${VOLUME_ID:?}" "${DATA:=/var/lib/admit}" "${DEVICES:=/dev/disk/by-id}" "${ATTEMPTS:=150}"
+: "${VOLUME_ID:?}" "${DATA:=/var/lib/admit}" "${DEVICES:=/dev/disk/by-id}" "${ATTEMPTS:=900}"
 
 # By its id: the names of NVMe devices change from one start to the next.
 device=$DEVICES/nvme-Amazon_Elastic_Block_Store_${VOLUME_ID//-/}

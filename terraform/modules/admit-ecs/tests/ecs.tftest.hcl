@@ -181,7 +181,8 @@ run "memory_fits_the_processor" {
   command = plan
 
   variables {
-    memory = 512
+    cpu    = 1024
+    memory = 2560
   }
 
   expect_failures = [var.memory]
