@@ -15,7 +15,7 @@ pub use check::check_issuer;
 use check::check_roles;
 pub use file::File;
 
-use crate::app::{KeyPolicy, Validation};
+use crate::app::{KeyPolicy, Validation, proxies};
 use crate::audit::{Keeping, LEAST_YEARS, Sink};
 use crate::keys::Schedule;
 use crate::store::{Location, Options};
@@ -74,9 +74,9 @@ pub struct Serve {
     /// The certificate's private key, PEM
     #[arg(long, env = "ADMIT_TLS_KEY_FILE", value_name = "FILE")]
     tls_key_file: Option<PathBuf>,
-    /// Proxies in front whose X-Forwarded-For is believed
-    #[arg(long, env = "ADMIT_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',')]
-    trusted_proxies: Option<Vec<IpAddr>>,
+    /// Proxies in front whose X-Forwarded-For is believed: addresses, or networks such as 10.0.0.0/24
+    #[arg(long, env = "ADMIT_TRUSTED_PROXIES", value_name = "ADDRESS|NETWORK", value_delimiter = ',', value_parser = proxies)]
+    trusted_proxies: Option<Vec<ipnet::IpNet>>,
     /// Hosts beside the issuer's that requests may name
     #[arg(long, env = "ADMIT_ALLOWED_HOSTS", value_name = "HOST", value_delimiter = ',')]
     allowed_hosts: Option<Vec<String>>,
@@ -203,7 +203,7 @@ pub struct Server {
     /// Certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Hosts beside the issuer's.
     pub allowed_hosts: Vec<String>,
     /// How long it says that it is not ready before it stops.

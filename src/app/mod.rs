@@ -11,19 +11,19 @@ mod smart_style;
 mod tally;
 mod validation;
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 
 pub use crate::oauth::KeyPolicy;
 pub use host::AllowedHosts;
 pub use pages::{Chrome, FormAction, Page, ScriptNonce, locale, see_other};
 pub use records::{EncounterRow, PatientRow};
-pub use request::network_of;
+pub use request::{network_of, proxies};
 pub use session::{OwnPage, clear_session, cookie, is_our_own_form, session_secret, set_cookie, set_session, signed_in};
 pub use smart_style::smart_style_url;
 pub use tally::Tally;
@@ -66,7 +66,7 @@ pub struct App {
     /// The hosts that this server answers for.
     pub hosts: AllowedHosts,
     /// The proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// How it answers as a validator.
     pub validation: Validation,
     /// Introspections that found a good token, until they are written down.
@@ -99,7 +99,7 @@ pub struct Setup {
     /// Hosts beside the issuer's.
     pub more_hosts: Vec<String>,
     /// The proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// How it answers as a validator.
     pub validation: Validation,
     /// How the audit trail is kept.

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 use tracing::Instrument as _;
 
 use super::{App, pages};
@@ -198,14 +199,24 @@ impl FromRequestParts<Arc<App>> for Origin {
 
 /// Where a request comes from. What a proxy says is believed only of proxies that we were told of:
 /// the last address that is not one of them.
-fn address(parts: &Parts, trusted: &[IpAddr]) -> Option<IpAddr> {
+fn address(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical())?;
-    if !trusted.contains(&peer) {
+    if !is_trusted(&peer) {
         return Some(peer);
     }
     let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
     let mut hops = forwarded.rsplit(',').map_while(|hop| hop.trim().parse::<IpAddr>().ok().map(|hop| hop.to_canonical()));
-    Some(hops.find(|hop| !trusted.contains(hop)).unwrap_or(peer))
+    Some(hops.find(|hop| !is_trusted(hop)).unwrap_or(peer))
+}
+
+/// Reads where proxies are: a network, or an address, which is one of a single machine.
+///
+/// # Errors
+/// What it is neither of.
+pub fn proxies(text: &str) -> Result<IpNet, &'static str> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "neither an address, such as 10.0.0.1, nor a network, such as 10.0.0.0/24")
 }
 
 /// The network that failed sign-ins are counted for: an IPv4 /24, an IPv6 /64.
@@ -245,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_a_proxy_says_of_addresses_is_believed_of_known_proxies_only() {
-        let proxy: IpAddr = "10.0.0.1".parse().expect("an address");
+        let trusted = ["10.0.0.1", "10.0.8.0/24"].map(|text| proxies(text).expect("an address or a network"));
         let seen = |peer: &str, forwarded: &[&str]| {
             let mut request = Request::new(axum::body::Body::empty());
             let peer: SocketAddr = peer.parse().expect("an address and port");
@@ -253,7 +264,7 @@ mod tests {
             for line in forwarded {
                 request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
             }
-            address(&request.into_parts().0, &[proxy]).map(|address| address.to_string())
+            address(&request.into_parts().0, &trusted).map(|address| address.to_string())
         };
         assert_eq!(seen("192.0.2.9:1", &["203.0.113.7"]).as_deref(), Some("192.0.2.9"));
         assert_eq!(seen("10.0.0.1:1", &["203.0.113.7"]).as_deref(), Some("203.0.113.7"));
@@ -261,6 +272,9 @@ mod tests {
         assert_eq!(seen("10.0.0.1:1", &["1.2.3.4", "203.0.113.7, 10.0.0.1"]).as_deref(), Some("203.0.113.7"));
         assert_eq!(seen("10.0.0.1:1", &["203.0.113.7, nonsense"]).as_deref(), Some("10.0.0.1"));
         assert_eq!(seen("[::ffff:10.0.0.1]:1", &["203.0.113.7"]).as_deref(), Some("203.0.113.7"));
+        // A load balancer has any address of its subnets.
+        assert_eq!(seen("10.0.8.77:1", &["1.2.3.4, 203.0.113.7, 10.0.8.12"]).as_deref(), Some("203.0.113.7"));
+        assert_eq!(seen("10.0.9.1:1", &["203.0.113.7"]).as_deref(), Some("10.0.9.1"));
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn what_is_no_setting_or_no_value_is_an_error() {
         ("config = \"other.toml\"", "config"),
         ("hash_slots = \"many\"", "--hash-slots"),
         ("listen = 1.5", "listen"),
+        ("trusted_proxies = \"10.0.0.0/33\"", "--trusted-proxies"),
         ("issuer = { url = \"https://a.test\" }", "issuer"),
         ("issuer", "issuer"),
     ] {
@@ -56,13 +57,13 @@ fn flags_come_before_the_file_and_the_file_before_defaults() {
                 hash_slots = 3
                 registration = true
                 log_format = \"json\"
-                trusted_proxies = [\"10.0.0.1\", \"10.0.0.2\"]";
+                trusted_proxies = [\"10.0.0.1\", \"10.0.8.0/24\"]";
     let (common, serve) = told(&[], file).expect("good settings");
     assert_eq!(common.log_format, Some(LogFormat::Json));
     let server = Server::resolve(serve).expect("good settings");
     assert_eq!((server.issuer.as_str(), server.organization.as_str(), server.hash_slots), ("https://file.test", "From the file", 3));
     assert!(server.is_open_to_registration);
-    assert_eq!(server.trusted_proxies.len(), 2);
+    assert_eq!(server.trusted_proxies, ["10.0.0.1/32", "10.0.8.0/24"].map(|network| network.parse().expect("a network")));
     let flags = ["--issuer", "https://flag.test", "--registration=no", "--trusted-proxies", "10.0.0.3"];
     let (_, serve) = told(&flags, file).expect("good settings");
     let server = Server::resolve(serve).expect("good settings");

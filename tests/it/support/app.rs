@@ -72,7 +72,7 @@ fn setup(store: Store, clock: Clock, master_key: MasterKey) -> Setup {
         is_open_to_registration: true,
         hash_slots: 2,
         more_hosts: vec![],
-        trusted_proxies: vec!["10.0.0.1".parse().expect("an address")],
+        trusted_proxies: vec!["10.0.0.1/32".parse().expect("a network")],
         validation: Validation { role: Some(ROLE.to_owned()), read_only_role: Some(READER.to_owned()), boolean_is_authorized: false },
         audit: Keeping::default(),
     }
