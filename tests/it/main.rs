@@ -21,6 +21,7 @@ mod consent;
 mod consent_memory;
 mod consent_parts;
 mod copy;
+mod deployment;
 mod directory;
 mod discovery;
 mod ehr_launch;
