@@ -67,6 +67,32 @@ module "admit" {
   enable_execute_command     = var.enable_execute_command
 }
 
+module "waf" {
+  source = "../../modules/waf"
+
+  name         = var.name
+  resource_arn = module.admit.load_balancer_arn
+  kms_key_arn  = module.secrets.kms_key_arn
+}
+
+module "observability" {
+  source = "../../modules/observability"
+
+  name           = var.name
+  log_group_name = module.admit.log_group_name
+  load_balancer = {
+    arn_suffix              = module.admit.load_balancer_arn_suffix
+    target_group_arn_suffix = module.admit.target_group_arn_suffix
+  }
+  database = {
+    identifier = module.database.identifier
+    engine     = module.database.engine
+  }
+  audit_archive    = { mode = var.audit_archive_mode }
+  alarm_topic_arns = var.alarm_actions
+  kms_key_arn      = module.secrets.kms_key_arn
+}
+
 # --- HealthLake ---------------------------------------------------------
 
 module "validator" {

@@ -25,6 +25,11 @@ output "needs_update" {
   value       = module.healthlake.needs_update
 }
 
+output "audit_bucket" {
+  description = "The archive of the audit trail."
+  value       = module.observability.audit_bucket
+}
+
 output "next_steps" {
   description = "What to do after the first apply: terraform output -raw next_steps."
   value       = <<-TEXT

@@ -55,6 +55,13 @@ variable "enable_execute_command" {
   nullable    = false
 }
 
+variable "audit_archive_mode" {
+  description = "GOVERNANCE: somebody with a special permission can delete the archive of the audit trail. COMPLIANCE, for when it is meant: nobody can for six years, and so nobody can undo this."
+  type        = string
+  default     = "GOVERNANCE"
+  nullable    = false
+}
+
 variable "alarm_actions" {
   description = "Whom alarms tell: ARNs of SNS topics."
   type        = list(string)

@@ -15,6 +15,49 @@ mock_resource "aws_acm_certificate_validation" {
   }
 }
 
+mock_resource "aws_apprunner_auto_scaling_configuration_version" {
+  defaults = {
+    arn                                 = "arn:aws:apprunner:us-east-1:123456789012:autoscalingconfiguration/mock-auto-scaling-configuration-name/1/ec864fe99b539704b8872ac591067ef2"
+    auto_scaling_configuration_revision = 1
+    id                                  = "arn:aws:apprunner:us-east-1:123456789012:autoscalingconfiguration/mock-auto-scaling-configuration-name/1/ec864fe99b539704b8872ac591067ef2"
+    latest                              = true
+  }
+}
+
+mock_resource "aws_apprunner_custom_domain_association" {
+  defaults = {
+    dns_target = "ec864fe99b.us-east-1.awsapprunner.com"
+    id         = "mock-domain-name,arn:aws:mock:us-east-1:123456789012:mock"
+    status     = "pending_certificate_dns_validation"
+  }
+}
+
+mock_resource "aws_apprunner_service" {
+  defaults = {
+    arn         = "arn:aws:apprunner:us-east-1:123456789012:service/mock-service-name/ec864fe99b539704b8872ac591067ef2"
+    id          = "arn:aws:apprunner:us-east-1:123456789012:service/mock-service-name/ec864fe99b539704b8872ac591067ef2"
+    service_id  = "ec864fe99b539704b8872ac591067ef2"
+    service_url = "ec864fe99b.us-east-1.awsapprunner.com"
+    status      = "RUNNING"
+  }
+}
+
+mock_resource "aws_apprunner_vpc_connector" {
+  defaults = {
+    arn                    = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/mock-vpc-connector-name/1/ec864fe99b539704b8872ac591067ef2"
+    id                     = "arn:aws:apprunner:us-east-1:123456789012:vpcconnector/mock-vpc-connector-name/1/ec864fe99b539704b8872ac591067ef2"
+    status                 = "ACTIVE"
+    vpc_connector_revision = 1
+  }
+}
+
+mock_resource "aws_cloudwatch_dashboard" {
+  defaults = {
+    dashboard_arn = "arn:aws:cloudwatch::123456789012:dashboard/mock-dashboard-name"
+    id            = "mock-dashboard-name"
+  }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
     arn = "arn:aws:logs:us-east-1:123456789012:log-group:terraform-ec864fe99b53"
@@ -324,6 +367,21 @@ mock_resource "aws_vpc_security_group_ingress_rule" {
   }
 }
 
+mock_resource "aws_wafv2_web_acl" {
+  defaults = {
+    arn        = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/mock-name/ec864fe9-9b53-4704-8887-2ac591067ef2"
+    capacity   = 700
+    id         = "ec864fe9-9b53-4704-8887-2ac591067ef2"
+    lock_token = "ec864fe9-9b53-4704-8887-2ac591067ef2"
+  }
+}
+
+mock_resource "aws_wafv2_web_acl_association" {
+  defaults = {
+    id = "arn:aws:mock:us-east-1:123456789012:mock,arn:aws:mock:us-east-1:123456789012:mock"
+  }
+}
+
 mock_data "aws_acm_certificate" {
   defaults = {
     arn = "arn:aws:acm:us-east-1:123456789012:certificate/ec864fe9-9b53-4704-8887-2ac591067ef2"
@@ -429,5 +487,11 @@ mock_data "aws_vpc" {
   defaults = {
     arn = "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-ec864fe99b539704b"
     id  = "vpc-ec864fe99b539704b"
+  }
+}
+
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = {
+    arn = "arn:aws:firehose:us-east-1:123456789012:deliverystream/mock-name"
   }
 }
