@@ -1,4 +1,4 @@
-# Written by `tfcheck mocks`: well-formed values for what the cloud would choose.
+# What AWS would choose, well-formed: the modules look at such values.
 
 mock_resource "aws_cognito_resource_server" {
   defaults = {
