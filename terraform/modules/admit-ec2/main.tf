@@ -108,7 +108,6 @@ resource "aws_vpc_security_group_egress_rule" "https" {
 
 resource "aws_ebs_volume" "data" {
   #checkov:skip=CKV_AWS_189:Encrypted with AWS's key unless kms_key_arn names one.
-  #checkov:skip=CKV2_AWS_9:Backups are made by Admit, which knows what it has written; snapshots are a setting.
   availability_zone = data.aws_subnet.this.availability_zone
   size              = var.volume_size
   type              = "gp3"
