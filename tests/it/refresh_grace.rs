@@ -52,6 +52,20 @@ async fn eleven_seconds_later_it_is_reuse() {
     }
 }
 
+/// RT-16: where there is no grace, there is none for whoever came a moment earlier and was late, either.
+#[tokio::test]
+async fn without_a_grace_a_token_is_good_once_whatever_the_clock_says() {
+    for behind in [0, 1, 30] {
+        let app = TestApp::start().await;
+        let first = app.tokens("strict", SCOPE).await;
+        let second = app.refresh("strict", &first["refresh_token"]).await.tokens();
+        app.advance(Duration::seconds(-behind));
+        app.refresh("strict", &first["refresh_token"]).await.assert_invalid_grant();
+        app.refresh("strict", &second["refresh_token"]).await.assert_invalid_grant();
+        assert_eq!(app.audit("refresh.reuse").await.len(), 1);
+    }
+}
+
 /// RT-16: giving an answer again does not lengthen the ten seconds.
 #[tokio::test]
 async fn the_grace_is_counted_from_the_rotation_and_not_from_the_last_retry() {
