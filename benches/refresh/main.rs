@@ -19,7 +19,7 @@ mod report;
 #[path = "../load/stage.rs"]
 #[allow(dead_code, reason = "the load harness has further clients")]
 mod stage;
-mod tracer;
+mod syncs;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,10 +28,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use disk::Disk;
-use holder::Run;
 use process::Server;
-use report::{Line, Report};
+use report::{Line, Measured, Report};
 use stage::Stage;
+use syncs::Syncs;
 
 /// Measures durable refreshes of a release build of the server
 #[derive(Parser)]
@@ -46,7 +46,7 @@ struct Options {
     /// Runs for each number of clients, of which the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Lets each sync take so many ms longer, as on a slower disk, by strace; one run for each number of clients
+    /// Lets each sync of the server take so many ms longer, as on a slower disk
     #[arg(long, value_name = "MS", default_value_t = 0)]
     slow_by: u64,
     /// Measures on PostgreSQL instead, in this empty database, with `pgbench` beside it
@@ -90,39 +90,31 @@ fn main() -> ExitCode {
 async fn measure(options: &Options) -> Result<Report, String> {
     let stage = Stage::set(options.folder.as_deref()).await?;
     let most = options.clients.iter().copied().max().unwrap_or(1);
-    let mut server = Server::admit(&options.server, &stage.database(), &[])?;
+    let longer = Duration::from_millis(options.slow_by);
+    let syncs = Syncs::beside(&stage.database(), longer)?;
+    let mut server = Server::admit(&options.server, &stage.database(), &syncs.words())?;
     server.wait_until_ready(Instant::now())?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let idle = server.memory()?;
     eprintln!("{most} people sign in …");
     let mut holders = holder::sign_in(&server, most).await.map_err(|why| format!("{why}\n{}", stage.last_of_log()))?;
     let disk = Disk::beside(&stage.database())?;
-    let (length, longer) = (Duration::from_secs(options.seconds), Duration::from_millis(options.slow_by));
-    let rounds = if longer.is_zero() { options.runs + 1 } else { 0 };
+    let length = Duration::from_secs(options.seconds);
     let mut report = Report { idle, ..Report::default() };
-    let mut runs: Vec<Vec<(Run, disk::Sync)>> = vec![Vec::new(); options.clients.len()];
-    for round in 0..rounds {
+    let mut runs: Vec<Vec<Measured>> = vec![Vec::new(); options.clients.len()];
+    for round in 0..=options.runs {
         for (clients, runs) in options.clients.iter().zip(&mut runs) {
             eprintln!("round {round} of {}, {clients} clients …", options.runs);
-            let before = disk.syncs()?;
+            let (before, count) = (disk.syncs()?, syncs.count()?);
             let run = holder::run(&server, &mut holders, *clients, length).await;
             let run = run.map_err(|why| format!("{clients} clients: {why}\n{}", stage.last_of_log()))?;
+            let count = syncs.count()? - count;
             if round > 0 {
-                runs.push((run, before.and(disk.syncs()?)));
+                runs.push(Measured { run, syncs: count, sync: before.and(disk.syncs()?).slower_by(longer) });
             } // the first round warms up
         }
     }
     report.loaded = server.memory()?;
-    drop(server);
-    let traced = tracer::runs(&options.server, &stage, &mut holders, &options.clients, length, longer).await?;
-    let mut traced = traced.into_iter();
-    for (clients, mut runs) in options.clients.iter().zip(runs) {
-        let traced = traced.next();
-        let per_sync = traced.as_ref().map(|traced| traced.per_sync);
-        if let Some(traced) = traced.filter(|_| runs.is_empty()) {
-            runs.push((traced.run, disk.syncs()?.slower_by(longer)));
-        }
-        report.lines.push(Line::new(*clients, &runs, per_sync));
-    }
+    report.lines = options.clients.iter().zip(&runs).map(|(clients, runs)| Line::new(*clients, runs)).collect();
     Ok(report)
 }
