@@ -1,4 +1,4 @@
-# Written by `tfcheck mocks`: well-formed values for what the cloud would choose.
+# Well-formed values for what the cloud would choose: Terraform's own are random text, which is no ARN.
 
 mock_resource "aws_apprunner_auto_scaling_configuration_version" {
   defaults = {
