@@ -1,7 +1,6 @@
 resource "aws_s3_bucket" "backups" {
   #checkov:skip=CKV_AWS_18:One instance writes here, which has a log of its own; CloudTrail knows the rest.
   #checkov:skip=CKV_AWS_144:A copy in another region is for who needs it; the backups are encrypted to be copied anywhere.
-  #checkov:skip=CKV_AWS_145:Encrypted by Admit for the recipient, then by S3; a key of one's own is a setting.
   #checkov:skip=CKV2_AWS_62:Nobody waits for a backup; an alarm says when one is missing.
   bucket = "${var.name}-backups-${local.account}-${local.region}"
   tags   = var.tags

@@ -20,8 +20,6 @@ resource "aws_iam_instance_profile" "this" {
 }
 
 resource "aws_iam_role_policy" "instance" {
-  #checkov:skip=CKV_AWS_290:Sessions and metrics know no resource; the latter have a condition in its place.
-  #checkov:skip=CKV_AWS_355:Sessions and metrics know no resource; the latter have a condition in its place.
   name = "admit"
   role = aws_iam_role.instance.id
 

@@ -13,7 +13,6 @@ variable "log_retention_days" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one; no token or password is in the log.
   name              = "/admit/${var.name}/server"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

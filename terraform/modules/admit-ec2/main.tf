@@ -107,7 +107,6 @@ resource "aws_vpc_security_group_egress_rule" "https" {
 # --- the data -----------------------------------------------------------
 
 resource "aws_ebs_volume" "data" {
-  #checkov:skip=CKV_AWS_189:Encrypted with AWS's key unless kms_key_arn names one.
   availability_zone = data.aws_subnet.this.availability_zone
   size              = var.volume_size
   type              = "gp3"

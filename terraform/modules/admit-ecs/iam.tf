@@ -38,8 +38,6 @@ resource "aws_iam_role" "task" {
 }
 
 resource "aws_iam_role_policy" "execute_command" {
-  #checkov:skip=CKV_AWS_290:These actions know no resource.
-  #checkov:skip=CKV_AWS_355:These actions know no resource.
   count = var.enable_execute_command ? 1 : 0
 
   name = "execute-command"

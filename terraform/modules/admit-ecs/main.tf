@@ -62,7 +62,6 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
 
 resource "aws_ecs_cluster" "this" {
   #checkov:skip=CKV_AWS_223:What an administrator runs prints client secrets once; no log may have them.
-  #checkov:skip=CKV_AWS_224:What an administrator runs prints client secrets once; no log may have them.
   name = var.name
   tags = var.tags
 
@@ -79,7 +78,6 @@ resource "aws_ecs_cluster" "this" {
 }
 
 resource "aws_ecs_task_definition" "this" {
-  #checkov:skip=CKV_AWS_336:It is read-only unless an administrator has to get in: the agent of ECS Exec writes.
   family                   = var.name
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"

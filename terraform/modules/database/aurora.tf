@@ -62,7 +62,6 @@ resource "aws_rds_cluster" "this" {
 # The first one writes; the others are there to take over.
 resource "aws_rds_cluster_instance" "this" {
   #checkov:skip=CKV_AWS_118:The cluster's own metrics and Performance Insights say what is slow; enhanced monitoring adds the operating system's.
-  #checkov:skip=CKV_AWS_354:The cluster's key encrypts it, where one was given.
   count = local.is_aurora ? var.aurora.instances : 0
 
   identifier                      = "${var.name}-${count.index + 1}"

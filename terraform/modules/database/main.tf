@@ -21,7 +21,6 @@ resource "aws_db_subnet_group" "this" {
 
 # Without rules: each client's module opens it for itself.
 resource "aws_security_group" "this" {
-  #checkov:skip=CKV2_AWS_5:The cluster, or the instance, is attached to it: one of the two is made.
   name        = "${var.name}-database"
   description = "The PostgreSQL database of Admit"
   vpc_id      = var.vpc_id
@@ -30,7 +29,6 @@ resource "aws_security_group" "this" {
 
 # RDS would make the group by itself, and keep the log for ever.
 resource "aws_cloudwatch_log_group" "postgresql" {
-  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; a key of one's own is a setting.
   name              = local.is_aurora ? "/aws/rds/cluster/${var.name}/postgresql" : "/aws/rds/instance/${var.name}/postgresql"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

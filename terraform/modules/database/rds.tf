@@ -27,7 +27,6 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_157:A standby is the default; who wants less says so.
   #checkov:skip=CKV2_AWS_69:The parameter group has rds.force_ssl; a test looks at it.
   #checkov:skip=CKV_AWS_118:The instance's own metrics and Performance Insights say what is slow; enhanced monitoring adds the operating system's.
-  #checkov:skip=CKV_AWS_354:A key of one's own is a setting.
   count = local.is_aurora ? 0 : 1
 
   identifier             = var.name

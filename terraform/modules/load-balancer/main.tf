@@ -87,7 +87,6 @@ resource "aws_vpc_security_group_ingress_rule" "target" {
 # --- the load balancer --------------------------------------------------
 
 resource "aws_lb" "this" {
-  #checkov:skip=CKV_AWS_91:There are query strings in its log, and launches in those: who wants it names a bucket.
   #checkov:skip=CKV2_AWS_28:The module waf is for that.
   name                       = var.name
   internal                   = false
@@ -112,7 +111,6 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_lb_target_group" "this" {
-  #checkov:skip=CKV_AWS_378:Between the load balancer and Admit is a private network, where only the load balancer may reach Admit.
   name        = var.name
   port        = 8080
   protocol    = "HTTP"

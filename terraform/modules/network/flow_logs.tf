@@ -4,7 +4,6 @@ data "aws_caller_identity" "current" {}
 
 resource "aws_cloudwatch_log_group" "flow" {
   #checkov:skip=CKV_AWS_338:Addresses and ports are of use for as long as somebody looks for a fault; the audit trail is kept elsewhere.
-  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; a key of one's own is a setting.
   name              = "/admit/${var.name}/flow"
   retention_in_days = var.flow_log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -68,7 +68,6 @@ resource "aws_route_table_association" "public" {
 }
 
 resource "aws_eip" "nat" {
-  #checkov:skip=CKV2_AWS_19:It belongs to a NAT gateway, not to an instance.
   count = local.nat_count
 
   domain = "vpc"

@@ -4,7 +4,6 @@
 resource "aws_s3_bucket" "archive" {
   #checkov:skip=CKV_AWS_18:Firehose alone writes here; CloudTrail says who reads.
   #checkov:skip=CKV_AWS_144:A copy in another region is for who needs it.
-  #checkov:skip=CKV_AWS_145:Encrypted by S3 unless kms_key_arn names a key.
   #checkov:skip=CKV2_AWS_62:Nobody waits for a file; an alarm says when none comes.
   count = var.audit_archive == null ? 0 : 1
 
@@ -126,7 +125,6 @@ resource "aws_s3_bucket_policy" "archive" {
 # --- the way there ------------------------------------------------------
 
 resource "aws_cloudwatch_log_group" "archive" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one.
   #checkov:skip=CKV_AWS_338:It says why something could not be delivered, and is of use until it is.
   count = var.audit_archive == null ? 0 : 1
 

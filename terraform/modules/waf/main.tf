@@ -150,7 +150,6 @@ resource "aws_wafv2_web_acl_association" "this" {
 
 # WAF demands this beginning of the name.
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Encrypted with AWS's key unless kms_key_arn names one.
   #checkov:skip=CKV_AWS_338:Who was blocked is of use for as long as somebody looks for a fault.
   name              = "aws-waf-logs-${var.name}"
   retention_in_days = var.log_retention_days
