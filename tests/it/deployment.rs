@@ -16,8 +16,11 @@ fn what_the_modules_set_are_settings() {
     let words = module.split(|letter: char| !letter.is_ascii_uppercase() && letter != '_');
     let named: Vec<_> = words.filter(|word| word.starts_with("ADMIT_") && *word != "ADMIT_").collect();
     assert!(named.contains(&"ADMIT_ISSUER") && named.contains(&"ADMIT_TRUSTED_PROXIES"), "{named:?}");
-    for name in named {
+    for name in &named {
         assert!(known.iter().any(|variable| variable == name), "{name} is no setting");
+    }
+    for variable in known.iter().filter(|variable| variable.starts_with("ADMIT_")) {
+        assert!(named.contains(&variable.as_str()), "the modules do not say whether {variable} may be set");
     }
 }
 

@@ -44,9 +44,14 @@ variable "settings" {
   default     = {}
   nullable    = false
 
+  # With a variable that it does not know, the server does not start: better that the plan says so.
   validation {
-    condition     = alltrue([for name in keys(var.settings) : can(regex("^ADMIT_[A-Z_]+$", name))])
-    error_message = "Settings are variables whose names begin with ADMIT_."
+    condition = length(setsubtract(keys(var.settings), [
+      "ADMIT_ALLOWED_HOSTS", "ADMIT_ALLOW_NETWORK_DISK", "ADMIT_ALLOW_PRIVATE_JWKS", "ADMIT_AUDIT_RETENTION_YEARS",
+      "ADMIT_BOOLEAN_IS_AUTHORIZED", "ADMIT_DATABASE_CONNECTIONS", "ADMIT_HASH_SLOTS", "ADMIT_JWKS_CA_FILE", "ADMIT_KEY_ROTATION",
+      "ADMIT_LOG", "ADMIT_ORGANIZATION", "ADMIT_READ_ONLY_ROLE_ARN", "ADMIT_REGISTRATION", "ADMIT_ROLE_ARN",
+    ])) == 0
+    error_message = "Admit does not know one of the settings (docs/administration.md has their names), or it is not for you to set here."
   }
 
   validation {

@@ -177,6 +177,17 @@ run "secrets_are_refused_among_settings" {
   expect_failures = [var.settings]
 }
 
+# The server would refuse to start with it.
+run "a_misspelt_setting_is_refused" {
+  command = plan
+
+  variables {
+    settings = { ADMIT_ORGANISATION = "Example Hospital" }
+  }
+
+  expect_failures = [var.settings]
+}
+
 run "memory_fits_the_processor" {
   command = plan
 
