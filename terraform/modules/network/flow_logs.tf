@@ -34,7 +34,7 @@ resource "aws_iam_role_policy" "flow" {
     Version = "2012-10-17"
     Statement = [{
       Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+      Action   = ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"]
       Resource = "${aws_cloudwatch_log_group.flow.arn}:*"
     }]
   })

@@ -10,14 +10,14 @@ variable "name" {
 }
 
 variable "cidr" {
-  description = "The addresses of the VPC: a private IPv4 network of /16 to /20."
+  description = "The addresses of the VPC: a private IPv4 network of /16 to /19."
   type        = string
   default     = "10.20.0.0/16"
   nullable    = false
 
   validation {
-    condition     = can(cidrnetmask(var.cidr)) && can(regex("^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.).*/(16|17|18|19|20)$", var.cidr))
-    error_message = "The cidr is a private IPv4 network of /16 to /20, such as 10.20.0.0/16: the load balancer needs subnets of /28 at the least."
+    condition     = can(cidrnetmask(var.cidr)) && can(regex("^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.).*/(16|17|18|19)$", var.cidr))
+    error_message = "The cidr is a private IPv4 network of /16 to /19, such as 10.20.0.0/16: a load balancer needs subnets of /27 at the least."
   }
 }
 

@@ -38,6 +38,10 @@ run "private_subnets_are_in_two_zones_and_reach_the_internet_by_nat_alone" {
     condition     = jsondecode(aws_iam_role.flow.assume_role_policy).Statement[0].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
     error_message = "The role is for this account's flow logs."
   }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.flow.policy).Statement[0].Action == ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"] && jsondecode(aws_iam_role_policy.flow.policy).Statement[0].Resource == "${aws_cloudwatch_log_group.flow.arn}:*"
+    error_message = "The role does what flow logs need, with their log group alone."
+  }
 }
 
 run "each_zone_has_a_way_out_of_its_own" {
@@ -46,7 +50,7 @@ run "each_zone_has_a_way_out_of_its_own" {
   variables {
     zones        = 3
     nat_gateways = "each-zone"
-    cidr         = "172.16.0.0/20"
+    cidr         = "172.16.0.0/19"
   }
 
   assert {
@@ -54,7 +58,7 @@ run "each_zone_has_a_way_out_of_its_own" {
     error_message = "A zone goes out by its own gateway."
   }
   assert {
-    condition     = aws_subnet.public[2].cidr_block == "172.16.0.32/28" && aws_subnet.private[2].cidr_block == "172.16.3.0/24"
+    condition     = aws_subnet.public[2].cidr_block == "172.16.0.64/27" && aws_subnet.private[2].cidr_block == "172.16.6.0/23"
     error_message = "The least network still has room for a load balancer."
   }
 }
@@ -95,6 +99,17 @@ run "what_is_wrong_is_refused" {
   }
 
   expect_failures = [var.name, var.cidr, var.nat_gateways, var.flow_log_retention_days, var.kms_key_arn]
+}
+
+# Its public subnets would be of /28.
+run "a_network_without_room_for_a_load_balancer_is_refused" {
+  command = plan
+
+  variables {
+    cidr = "172.16.0.0/20"
+  }
+
+  expect_failures = [var.cidr]
 }
 
 run "one_zone_is_refused" {
