@@ -10,6 +10,8 @@ locals {
     "log_min_duration_statement" = "1000"
     "log_parameter_max_length"   = "0"
     "log_statement"              = "ddl"
+    # Otherwise an error comes with the row that it is about.
+    "log_error_verbosity" = "terse"
   }
 }
 

@@ -25,7 +25,7 @@ run "aurora_is_encrypted_and_cannot_be_lost_by_mistake" {
     error_message = "There is one instance that writes, one that takes over, and no other database."
   }
   assert {
-    condition     = { for parameter in aws_rds_cluster_parameter_group.this[0].parameter : parameter.name => parameter.value } == { "rds.force_ssl" = "1", "log_min_duration_statement" = "1000", "log_parameter_max_length" = "0", "log_statement" = "ddl" }
+    condition     = { for parameter in aws_rds_cluster_parameter_group.this[0].parameter : parameter.name => parameter.value } == { "rds.force_ssl" = "1", "log_error_verbosity" = "terse", "log_min_duration_statement" = "1000", "log_parameter_max_length" = "0", "log_statement" = "ddl" }
     error_message = "TLS is forced, and no value of a statement is logged."
   }
   assert {
