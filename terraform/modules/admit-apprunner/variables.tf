@@ -75,7 +75,13 @@ variable "memory" {
   nullable    = false
 
   validation {
-    condition     = contains([512, 1024, 2048, 3072, 4096, 6144, 8192, 10240, 12288], var.memory)
-    error_message = "App Runner has 512, 1024, 2048, 3072, 4096, 6144, 8192, 10240 or 12288."
+    condition = contains(lookup({
+      "256"  = [512, 1024]
+      "512"  = [1024]
+      "1024" = [2048, 3072, 4096]
+      "2048" = [4096, 6144]
+      "4096" = [8192, 10240, 12288]
+    }, var.cpu, []), var.memory)
+    error_message = "App Runner gives so much memory for a processor: 256: 512 or 1024; 512: 1024; 1024: 2048, 3072 or 4096; 2048: 4096 or 6144; 4096: 8192, 10240 or 12288."
   }
 }

@@ -85,8 +85,27 @@ run "what_is_wrong_is_refused" {
     database_url_secret_arn = "postgres://admit@db.example.org/admit"
     instances               = { max = 100 }
     cpu                     = 100
-    memory                  = 1000
   }
 
-  expect_failures = [var.name, var.private_subnet_ids, var.database_url_secret_arn, var.instances, var.cpu, var.memory]
+  expect_failures = [var.name, var.private_subnet_ids, var.database_url_secret_arn, var.instances, var.cpu]
+}
+
+run "memory_fits_the_processor" {
+  command = plan
+
+  variables {
+    memory = 4096
+  }
+
+  expect_failures = [var.memory]
+}
+
+run "a_name_that_app_runner_would_not_take_is_refused" {
+  command = plan
+
+  variables {
+    name = "abc"
+  }
+
+  expect_failures = [aws_apprunner_vpc_connector.this]
 }
