@@ -33,8 +33,9 @@ output "security_group_id" {
   value       = aws_security_group.this.id
 }
 
-# It is known once the database takes connections and the secret has a value.
+# It is handed out once the database takes connections and the secret has a value.
 output "url_secret_arn" {
   description = "The secret with the database's URL, for the modules of Admit."
-  value       = aws_secretsmanager_secret_version.url.secret_arn
+  value       = aws_secretsmanager_secret.url.arn
+  depends_on  = [aws_secretsmanager_secret_version.url]
 }
