@@ -48,13 +48,6 @@ resource "aws_apprunner_vpc_connector" "this" {
   subnets            = var.private_subnet_ids
   security_groups    = [aws_security_group.this.id]
   tags               = var.tags
-
-  lifecycle {
-    precondition {
-      condition     = length(var.name) >= 4
-      error_message = "Take a longer name: App Runner wants 4 characters at the least."
-    }
-  }
 }
 
 # --- the service --------------------------------------------------------

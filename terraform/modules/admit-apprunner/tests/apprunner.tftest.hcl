@@ -99,13 +99,3 @@ run "memory_fits_the_processor" {
 
   expect_failures = [var.memory]
 }
-
-run "a_name_that_app_runner_would_not_take_is_refused" {
-  command = plan
-
-  variables {
-    name = "abc"
-  }
-
-  expect_failures = [aws_apprunner_vpc_connector.this]
-}
