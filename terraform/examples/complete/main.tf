@@ -88,9 +88,9 @@ module "observability" {
     identifier = module.database.identifier
     engine     = module.database.engine
   }
+  # Encrypted with S3's own key: whoever deletes ours does not end what nobody may delete.
   audit_archive    = { mode = var.audit_archive_mode }
   alarm_topic_arns = var.alarm_actions
-  kms_key_arn      = module.secrets.kms_key_arn
 }
 
 # --- HealthLake ---------------------------------------------------------
