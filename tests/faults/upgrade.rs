@@ -11,7 +11,7 @@ use admit::store::Location;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::Fault;
-use crate::support::{AppOfOurs, Browser, Installation, Kind, Load, Plan, Server, Traffic, pause, tokens_of, verify};
+use crate::support::{APART, AppOfOurs, Browser, Installation, Kind, Load, Plan, Server, Traffic, pause, tokens_of, verify};
 
 pub const FAULT: Fault = Fault {
     id: "F-20",
@@ -29,8 +29,6 @@ const NEWER: &str = "alter table session add column device text; create table de
     select 9999, 'device', success, checksum, 0 from _sqlx_migrations where version = 1";
 
 const CLIENTS: u64 = 8;
-/// Whose session is looked at: nobody's that the traffic gets to.
-const PERSON: u64 = 1000;
 
 async fn run(plan: Plan) -> String {
     let rounds = plan.either(1_u64, 20);
@@ -39,8 +37,8 @@ async fn run(plan: Plan) -> String {
     // How long an upgrade takes is not what is looked at: everybody waits for its end.
     let app = AppOfOurs { patience: Duration::from_secs(300), ..installation.clients(&[server.port]) };
     // Beside the others, somebody who signs in once.
-    let mut browser = app.browser(PERSON);
-    app.authorize_in(&mut browser, PERSON, false).await.expect("an answer");
+    let mut browser = app.browser(APART);
+    app.authorize_in(&mut browser, APART, false).await.expect("an answer");
     let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
     let mut done = 0;
     for round in 0..rounds {
@@ -78,7 +76,7 @@ async fn run(plan: Plan) -> String {
 
 /// The session of before is good still.
 async fn assert_signed_in(app: &AppOfOurs, browser: &mut Browser<'_>) {
-    let family = app.authorize_in(browser, PERSON, false).await.expect("an answer");
+    let family = app.authorize_in(browser, APART, false).await.expect("an answer");
     assert_eq!(browser.sign_ins, 1, "a session is lost: its person has to sign in again");
     tokens_of(&app.redeem(&family).await.expect("an answer"), &family);
 }

@@ -35,6 +35,8 @@ pub const LAUNCHED: &str = "launched";
 
 /// Who can sign in: so many that nobody has more sessions than people have.
 const PEOPLE: u64 = 1024;
+/// Somebody whose turn never comes.
+pub const APART: u64 = u64::MAX;
 const PATIENTS: u64 = 16;
 
 /// A master key, a database, and the secrets of everybody who uses them.
@@ -163,7 +165,7 @@ impl Installation {
         }
         let price = if particulars.hashes_at_full_price { Params::DEFAULT } else { Params::new(8, 1, 1, None).expect("the least") };
         let password_hash = Argon2::from(price).hash_password(PASSWORD.as_bytes()).expect("a hash").to_string();
-        let people = (0..PEOPLE).map(|nth| {
+        let people = (0..PEOPLE).chain([APART]).map(|nth| {
             let user = User {
                 id: UserId::new(format!("u-{nth}")),
                 username: self.person(nth),
@@ -208,7 +210,7 @@ impl Installation {
 
     /// Everybody in turn.
     pub fn person(&self, nth: u64) -> String {
-        format!("person-{}", nth % PEOPLE)
+        format!("person-{}", if nth == APART { nth } else { nth % PEOPLE })
     }
 
     pub fn patient(&self, nth: u64) -> String {

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use client::{AppOfOurs, Browser, Lost, tokens_of};
 pub use database::Database;
 pub use http::{Http, Reply, Target};
-pub use installation::{FHIR_BASE, Installation, Particulars};
+pub use installation::{APART, FHIR_BASE, Installation, Particulars};
 pub use ledger::{Family, Ledger, Tokens, jti};
 pub use nginx::Nginx;
 pub use postgres::Postgres;
