@@ -82,8 +82,9 @@ struct Look {
 }
 
 async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64>) -> Result<Look, Failure> {
-    let (revoked, sound) = desk.store.audit_keys(desk.tenant()).await?.into_iter().partition(|key| key.revoked_at.is_some());
-    let (sound, revoked) = (key_sets(sound)?, key_sets(revoked)?);
+    let (revoked, sound): (Vec<_>, Vec<_>) =
+        desk.store.audit_keys(desk.tenant()).await?.into_iter().partition(|key| key.revoked_at.is_some());
+    let (sound, revoked) = (key_sets(&sound)?, key_sets(&revoked)?);
     let by = |sets: &[Jwks], jws: &str| {
         let signed = sets.iter().find_map(|keys| Checkpoint::read(jws, keys).ok());
         signed.filter(|checkpoint| checkpoint.tenant == desk.tenant().as_str())
@@ -149,7 +150,7 @@ async fn look(desk: &Desk, chain: &AuditChain, kept: &[String], from: Option<i64
 }
 
 /// There are as many keys as there were rotations: more than one key set may have.
-fn key_sets(keys: Vec<AuditKey>) -> Result<Vec<Jwks>, Failure> {
+fn key_sets(keys: &[AuditKey]) -> Result<Vec<Jwks>, Failure> {
     let sets = keys.chunks(MAX_KEYS).map(|some| Jwks::parse(key_set(some).as_bytes()));
     sets.collect::<Result<_, _>>().map_err(|error| Failure::failed(&error))
 }
