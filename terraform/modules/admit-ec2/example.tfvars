@@ -7,5 +7,5 @@ public_subnet_ids     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 private_subnet_ids    = ["subnet-0123456789abcdef2"]
 master_key_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admit-example/master-key-AbCdEf"
 # The public half of a pair that was made for this example, and whose other half is gone.
-backup_recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+backup_recipient = "age14z8jhe7w6kw2q6asdjyas50pcjpg9a27mw5vw67xy9qrq7nak9asualnj7"
 snapshots        = {}

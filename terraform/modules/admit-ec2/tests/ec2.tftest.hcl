@@ -13,7 +13,7 @@ variables {
   master_key_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admit/master-key-AbCdEf"
   secrets_kms_key_arn   = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   kms_key_arn           = "arn:aws:kms:us-east-1:123456789012:key/66666666-7777-8888-9999-000000000000"
-  backup_recipient      = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+  backup_recipient      = "age14z8jhe7w6kw2q6asdjyas50pcjpg9a27mw5vw67xy9qrq7nak9asualnj7"
   settings              = { ADMIT_ORGANIZATION = "Example Hospital: \"north\"" }
 }
 
@@ -64,7 +64,7 @@ run "what_the_first_start_writes_down" {
       MASTER_KEY_SECRET_ARN=arn:aws:secretsmanager:us-east-1:123456789012:secret:admit/master-key-AbCdEf
       VOLUME_ID=${aws_ebs_volume.data.id}
       BACKUP_BUCKET=admit-backups-123456789012-us-east-1
-      BACKUP_RECIPIENT=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+      BACKUP_RECIPIENT=age14z8jhe7w6kw2q6asdjyas50pcjpg9a27mw5vw67xy9qrq7nak9asualnj7
     END
     error_message = "Units and scripts are told something else."
   }
