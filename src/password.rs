@@ -15,10 +15,15 @@ pub const MAX_PASSWORD_BYTES: usize = 1024;
 pub const MIN_PASSWORD_CHARS: usize = 15;
 /// How long a sign-in waits for a slot.
 const QUEUE: Duration = Duration::from_secs(2);
+/// How many may wait for each slot: who comes after them would hardly have a turn in time (a check
+/// takes 15 ms and more), and is told so at once, which costs next to nothing.
+const WAITING_PER_SLOT: usize = 64;
 
 /// Hashes and compares passwords.
 pub struct Passwords {
     slots: Arc<Semaphore>,
+    /// Places for those at work and for those who wait.
+    places: Semaphore,
     /// The memory of hashes that are done, for those to come: 19 MiB for each that was ever at work
     /// at once. Given back to the allocator, every thread that ever hashed would keep as much.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
@@ -31,7 +36,7 @@ const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$IqC9sXZWejPJfrvYpl9X8w$uuWxm
 /// Why a password was not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Every slot was taken for too long.
+    /// Every slot was taken for too long, or too many are waiting already.
     #[error("too many sign-ins at once")]
     Busy,
     /// The stored hash cannot be read, or the library failed.
@@ -68,7 +73,18 @@ impl Passwords {
     /// [`PasswordError::Broken`], where the library cannot read its own hashes.
     pub fn new(slots: usize) -> Result<Self, PasswordError> {
         PasswordHash::new(DECOY).map_err(|_| PasswordError::Broken)?;
-        Ok(Self { slots: Arc::new(Semaphore::new(slots.max(1))), memory: Arc::default() })
+        let slots = slots.max(1);
+        let places = Semaphore::new(slots * (1 + WAITING_PER_SLOT));
+        Ok(Self { slots: Arc::new(Semaphore::new(slots)), places, memory: Arc::default() })
+    }
+
+    /// Whether one more could be served in time: to be asked before anything is looked up or written
+    /// for a sign-in, so that those who are turned away take nothing from those who are served.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`]
+    pub fn check_room(&self) -> Result<(), PasswordError> {
+        self.places.try_acquire().map(|_| ()).map_err(|_| PasswordError::Busy)
     }
 
     /// A PHC string for this password.
@@ -99,6 +115,7 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static) -> Result<T, PasswordError> {
+        let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
         let slot = tokio::time::timeout(QUEUE, Arc::clone(&self.slots).acquire_owned()).await;
         let slot = slot.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
         // The slot goes along: a request that gives up does not free a core that is still at work.
@@ -159,6 +176,9 @@ pub fn check_strength(password: &str, username: &str) -> Result<(), WeakPassword
 mod tests {
     use super::*;
 
+    /// A hash with the smallest parameters that there are.
+    const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0$AAAAAAAAAAAAAAAAAAAAAA";
+
     /// SS-31
     #[test]
     fn weak_passwords_are_refused_with_a_reason() {
@@ -167,6 +187,26 @@ mod tests {
         assert_eq!(check_strength("aaaaaaaaaaaaaaaaaaaa", "ann"), Err(WeakPassword::Common));
         assert_eq!(check_strength(&"x".repeat(1025), "ann"), Err(WeakPassword::Long));
         assert_eq!(check_strength("all lower case and no digit", "ann"), Ok(()));
+    }
+
+    /// SS-30: those for whom there is no turn in time are told at once, and those before them are served.
+    #[tokio::test]
+    async fn who_comes_when_too_many_wait_is_told_at_once() {
+        let passwords = Passwords::new(1).expect("argon2 works");
+        let slot = Arc::clone(&passwords.slots).acquire_owned().await.expect("the only slot");
+        let mut waiting: Vec<_> = (0..=WAITING_PER_SLOT).map(|_| Box::pin(passwords.matches("one of many", Some(CHEAP)))).collect();
+        for sign_in in &mut waiting {
+            assert_eq!(passwords.check_room(), Ok(()));
+            assert!(futures_util::poll!(sign_in).is_pending());
+        }
+        assert_eq!(passwords.check_room(), Err(PasswordError::Busy));
+        let late = passwords.matches("one too many", Some(CHEAP));
+        assert!(matches!(futures_util::poll!(std::pin::pin!(late)), std::task::Poll::Ready(Err(PasswordError::Busy))));
+        drop(slot);
+        for sign_in in waiting {
+            assert_eq!(sign_in.await, Ok(false));
+        }
+        assert_eq!(passwords.check_room(), Ok(()));
     }
 
     /// SS-29: two passwords that begin with the same 72 bytes are different, and every byte counts.

@@ -178,7 +178,8 @@ enum Refused {
     AddressWaits(u32),
 }
 
-/// The one gate for every sign-in with a password: it charges the try before it looks.
+/// The one gate for every sign-in with a password: it charges the try before it looks, and does
+/// neither where there would be no turn in time.
 async fn check(
     app: &App,
     origin: &Origin,
@@ -186,6 +187,7 @@ async fn check(
     username: &str,
     password: &str,
 ) -> Result<Result<Proven, Refused>, PageError> {
+    app.passwords.check_room()?;
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}

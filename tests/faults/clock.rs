@@ -95,7 +95,7 @@ async fn jumps(app: &AppOfOurs, server: &mut Server, set: &impl Fn(i64)) -> &'st
 
 /// Seconds back and forth while everybody goes on.
 async fn steps(app: &AppOfOurs, plan: Plan, set: &impl Fn(i64)) -> String {
-    let mut traffic = Traffic::start(app, Load { clients: 4, flows: plan.either(40, 1000) });
+    let mut traffic = Traffic::start(app, Load::of(4, plan.either(40, 1000)));
     let mut steps = 0;
     while !traffic.is_over() {
         set(steps % 2);
@@ -118,7 +118,7 @@ async fn two_instances(app: &AppOfOurs, plan: Plan, right: &Server) -> String {
         std::fs::write(&offset, format!("{seconds:+}")).expect("written");
         let other = Server::start_with(&app.installation, with_clock(&offset)).await;
         let both = app.installation.clients(&[right.port, other.port]);
-        let ledger = Traffic::start(&both, Load { clients: 4, flows: plan.either(30, 500) }).finish().await;
+        let ledger = Traffic::start(&both, Load::of(4, plan.either(30, 500))).finish().await;
         assert!(!ledger.families.is_empty(), "nobody came through");
         done += ledger.families.len();
         assert_assertions_are_spent(&both, &ledger.assertions).await;

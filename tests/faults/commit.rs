@@ -24,7 +24,7 @@ async fn run(plan: Plan) -> String {
     let proxy = Proxy::start(installation.postgres.as_ref().expect("PostgreSQL").port()).await;
     let server = through(&installation, &proxy).await;
     let app = installation.clients(&[server.port]);
-    let traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
+    let traffic = Traffic::start(&app, Load::without_end(CLIENTS));
     for nth in 0..cuts {
         proxy.cut_next([Cut::Before, Cut::During, Cut::After][usize::try_from(nth % 3).expect("a third")]);
         while !proxy.is_cut() {

@@ -28,7 +28,7 @@ async fn run(plan: Plan) -> String {
     let server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
     let tracer = Tracer::attach(&installation, &server, &["-e", CALLS]).await;
-    Traffic::start(&app, Load { clients: 8, flows }).finish().await;
+    Traffic::start(&app, Load::of(8, flows)).finish().await;
     let events = tracer.detach().await;
 
     let committed = committed(&events);

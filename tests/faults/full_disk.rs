@@ -24,7 +24,7 @@ async fn run(plan: Plan) -> String {
     let app = installation.clients(&[server.port]);
     let mut family = app.authorize(0, false).await.expect("a code");
     family.tokens.push(tokens_of(&app.redeem(&family).await.expect("tokens"), &family));
-    let traffic = Traffic::start(&app, Load { clients: 8, flows: u64::MAX });
+    let traffic = Traffic::start(&app, Load::without_end(8));
     pause(1000).await;
 
     let filler = disk.fill();

@@ -22,7 +22,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let mut server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
+    let mut traffic = Traffic::start(&app, Load::without_end(CLIENTS));
     let (mut slowest, mut outages) = (Duration::ZERO, Vec::new());
     for nth in 0..kills {
         // Each within its own share of the flows, at a moment that nobody can foresee.

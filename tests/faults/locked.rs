@@ -22,7 +22,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::new(plan.store).await;
     let server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
-    let traffic = Traffic::start(&app, Load { clients: 8, flows: u64::MAX });
+    let traffic = Traffic::start(&app, Load::without_end(8));
     let (mut refused, mut slowest, mut back) = (0, Duration::ZERO, Duration::ZERO);
     for seconds in plan.either(vec![1, 5], vec![1, 5, 30]) {
         pause(1000).await;

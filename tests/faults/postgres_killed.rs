@@ -56,7 +56,7 @@ impl UnderLoad {
         let server = Server::start(installation).await;
         // Who is answered 503 asks again, for longer than the database is away.
         let app = AppOfOurs { patience: Duration::from_secs(30), ..installation.clients(&[server.port]) };
-        let traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
+        let traffic = Traffic::start(&app, Load::without_end(CLIENTS));
         Self { installation: Arc::clone(installation), server, app, traffic, slowest: Duration::ZERO }
     }
 

@@ -33,7 +33,7 @@ async fn run(plan: Plan) -> String {
     let server = Server::start(&installation).await;
     let app = installation.clients(&[server.port]);
     let (before, tracer) = record(&installation, &server).await;
-    let ledger = Traffic::start(&app, Load { clients: 6, flows }).finish().await;
+    let ledger = Traffic::start(&app, Load::of(6, flows)).finish().await;
     let events = tracer.detach().await;
     drop(server);
 

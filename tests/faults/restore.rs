@@ -22,14 +22,14 @@ async fn run(plan: Plan) -> String {
     let app = installation.clients(&[server.port]);
     let flows = plan.either(40, 1000);
 
-    let mut before = Traffic::start(&app, Load { clients: 4, flows }).finish().await;
+    let mut before = Traffic::start(&app, Load::of(4, flows)).finish().await;
     // Codes that nobody has used yet, one half of them launched.
     let mut unused = Vec::new();
     for nth in 0..8 {
         unused.push(app.authorize(flows + nth, nth % 2 == 1).await.expect("an answer"));
     }
     // Short, because codes live for a minute.
-    let traffic = Traffic::start(&app, Load { clients: 4, flows: 40 });
+    let traffic = Traffic::start(&app, Load::of(4, 40));
     while traffic.done() < 10 {
         pause(1).await;
     }
@@ -48,7 +48,7 @@ async fn run(plan: Plan) -> String {
         family.tokens.push(tokens_of(&reply, family));
         app.revoke(family.client, &family.latest().refresh).await.expect("an answer");
     }
-    let after = Traffic::start(&app, Load { clients: 4, flows }).finish().await;
+    let after = Traffic::start(&app, Load::of(4, flows)).finish().await;
     let assertion = app.assertion();
     assert_eq!(app.assert(&assertion).await.expect("an answer").status, 200);
 

@@ -23,7 +23,7 @@ async fn run(plan: Plan) -> String {
     let mut servers = [Server::start(&installation).await, Server::start(&installation).await, Server::start(&installation).await];
     let nginx = Nginx::start(servers.each_ref().map(|server| server.port)).await;
     let app = installation.clients(&[nginx.port]);
-    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
+    let mut traffic = Traffic::start(&app, Load::without_end(CLIENTS));
     let begin = Instant::now();
     let mut slowest = Duration::ZERO;
     for _ in 0..rounds {

@@ -39,7 +39,7 @@ async fn run(plan: Plan) -> String {
     // Beside the others, somebody who signs in once.
     let mut browser = app.browser(APART);
     app.authorize_in(&mut browser, APART, false).await.expect("an answer");
-    let mut traffic = Traffic::start(&app, Load { clients: CLIENTS, flows: u64::MAX });
+    let mut traffic = Traffic::start(&app, Load::without_end(CLIENTS));
     let mut done = 0;
     for round in 0..rounds {
         done = traffic_since(&mut traffic, done).await;

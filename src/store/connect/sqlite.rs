@@ -8,7 +8,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::super::readers::Readers;
-use super::super::writer::{Writer, busy_timeout};
+use super::super::writer::{AUTOCHECKPOINT, Writer, busy_timeout};
 use super::super::{Error, Pools, Store, migrate};
 use super::disk;
 
@@ -54,7 +54,7 @@ fn settings(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "on")
         .pragma("checkpoint_fullfsync", "on")
-        .pragma("wal_autocheckpoint", "1000")
+        .pragma("wal_autocheckpoint", AUTOCHECKPOINT.to_string())
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT.to_string())
         .foreign_keys(true)
         .pragma("trusted_schema", "off")

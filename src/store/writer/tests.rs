@@ -337,3 +337,38 @@ async fn a_reader_who_stays_holds_up_nobody() {
     bench.run("select 1").await.expect("everything before is done");
     assert!(journal() < 20 << 20, "{}", journal());
 }
+
+/// What the writing connection does by itself at the end of a commit, in pages of the journal.
+async fn usual_checkpoint(bench: &Bench) -> i64 {
+    let pages = bench.writer.run(|conn| {
+        Box::pin(async move {
+            let Conn::Sqlite(connection) = conn else { unreachable!("this is SQLite") };
+            Ok(sqlx::query_scalar("pragma wal_autocheckpoint").fetch_one(connection).await?)
+        })
+    });
+    pages.await.expect("the setting")
+}
+
+/// F-08: a long journal is not the writer's: no commit does all of it once the reader has gone.
+#[tokio::test]
+async fn a_long_journal_is_brought_in_beside_the_writer() {
+    let bench = Bench::start().await;
+    assert_eq!(usual_checkpoint(&bench).await, 1000);
+    let mut reader = connect(&bench.dir).await;
+    sqlx::raw_sql("begin; select * from thing").execute(&mut reader).await.expect("a snapshot");
+    let journal = || std::fs::metadata(bench.dir.path().join("x.db-wal")).expect("the journal").len();
+    for i in 0..70 {
+        bench.insert(&format!("{i:04}{}", "x".repeat(1 << 20)), fine).await.expect("the reader is in nobody's way");
+    }
+    assert!(journal() > 64 << 20);
+    assert_eq!(usual_checkpoint(&bench).await, 0);
+    reader.close().await.expect("the reader has ended");
+    let gone = Instant::now();
+    let mut others = 0;
+    while journal() > 20 << 20 || usual_checkpoint(&bench).await == 0 {
+        assert!(gone.elapsed() < PATIENCE, "the journal still has {} bytes", journal());
+        others += 1;
+        bench.insert(&format!("meanwhile {others}"), fine).await.expect("written");
+    }
+    assert_eq!(bench.names().await.len(), 70 + others);
+}

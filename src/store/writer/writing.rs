@@ -6,13 +6,18 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio::task::JoinSet;
 
 use super::super::Conn;
 use super::super::journal::{Journal, Lost};
-use super::{Announce, Job, Waiting};
+use super::{AUTOCHECKPOINT, Announce, Job, Waiting};
 
 /// How long a large journal may hold up the writer for readers who are about to end.
 const INSIST: Duration = Duration::from_millis(100);
+/// So many pages of a long journal (16 MiB) are left to the writer.
+const REST: i64 = 4096;
+/// How often one looks whether those who keep a long journal have ended.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Writing {
     connection: SqliteConnection,
@@ -21,6 +26,8 @@ pub(super) struct Writing {
     journal: Journal,
     /// Its journal is large.
     is_due: bool,
+    /// What brings a long journal in, beside the writer.
+    relief: JoinSet<()>,
     /// Why nothing may be written any more.
     lost: Option<Lost>,
 }
@@ -29,7 +36,7 @@ impl Writing {
     /// By a connection that was opened with these options.
     pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions, busy_timeout: Duration) -> Self {
         let journal = Journal::of(options.get_filename());
-        Self { connection, options, busy_timeout, journal, is_due: false, lost: None }
+        Self { connection, options, busy_timeout, journal, is_due: false, relief: JoinSet::new(), lost: None }
     }
 
     /// One transaction with `first` and everything that waits. `Err` says why nothing of it may be
@@ -57,15 +64,37 @@ impl Writing {
 
     /// What can be done once everybody has been answered.
     pub(super) async fn care(&mut self) {
-        if std::mem::take(&mut self.is_due) {
+        let is_due = std::mem::take(&mut self.is_due);
+        if self.journal.is_alarming() {
+            self.relieve().await;
+        } else if is_due {
             self.checkpoint(INSIST).await;
         }
     }
 
     /// Nobody writes: the journal is brought into the database, unless somebody reads an older state.
     pub(super) async fn bring_in(&mut self) {
-        if self.lost.is_none() && self.journal.size().is_ok_and(|size| size > 0) {
+        if self.lost.is_some() {
+            return;
+        }
+        if self.journal.is_alarming() {
+            self.relieve().await;
+        } else if self.journal.size().is_ok_and(|size| size > 0) {
             self.checkpoint(Duration::ZERO).await;
+        }
+    }
+
+    /// A long journal is brought in by another connection, while the writer goes on; the writer does
+    /// what has come meanwhile, and begins the journal anew. By itself SQLite would do all of it at
+    /// the end of the first commit after whoever kept it has gone, and everybody would wait.
+    async fn relieve(&mut self) {
+        if self.relief.try_join_next().is_some() {
+            self.checkpoint(INSIST).await;
+        } else if self.relief.is_empty() {
+            match say(&mut self.connection, "pragma wal_autocheckpoint = 0").await {
+                Ok(()) => drop(self.relief.spawn(bring_in_beside(self.options.clone()))),
+                Err(error) => tracing::warn!(%error, "the journal could not be left to another connection"),
+            }
         }
     }
 
@@ -78,7 +107,7 @@ impl Writing {
     /// Brings the journal in and empties it, if those who read end within `wait`.
     async fn checkpoint(&mut self, wait: Duration) {
         let statements = format!(
-            "pragma busy_timeout = {}; pragma wal_checkpoint(truncate); pragma busy_timeout = {}",
+            "pragma busy_timeout = {}; pragma wal_checkpoint(truncate); pragma busy_timeout = {}; pragma wal_autocheckpoint = {AUTOCHECKPOINT}",
             wait.as_millis(),
             self.busy_timeout.as_millis()
         );
@@ -110,6 +139,23 @@ impl Writing {
         let why = lost.to_string();
         self.lost = Some(lost);
         why
+    }
+}
+
+/// Brings the journal in until little is left, as far as nobody reads an older state. Holds nobody up.
+async fn bring_in_beside(options: SqliteConnectOptions) {
+    let outcome = async {
+        let mut connection = options.connect().await?;
+        loop {
+            let (_, pages, done): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(passive)").fetch_one(&mut connection).await?;
+            if pages - done < REST {
+                return connection.close().await;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if let Err(error) = outcome.await {
+        tracing::warn!(%error, "a long journal could not be brought into the database beside the writer");
     }
 }
 

@@ -17,6 +17,20 @@ pub struct Load {
     pub clients: u64,
     /// Authorizations in all; `u64::MAX`: until it is stopped.
     pub flows: u64,
+    /// What a client does nothing for, after each, in milliseconds.
+    pub pause: u64,
+}
+
+impl Load {
+    /// As fast as it goes, until it is stopped.
+    pub fn without_end(clients: u64) -> Self {
+        Self::of(clients, u64::MAX)
+    }
+
+    /// As fast as it goes.
+    pub fn of(clients: u64, flows: u64) -> Self {
+        Self { clients, flows, pause: 0 }
+    }
 }
 
 /// Traffic that runs.
@@ -27,7 +41,7 @@ pub struct Traffic {
 
 struct Shared {
     app: AppOfOurs,
-    flows: u64,
+    load: Load,
     begun: AtomicU64,
     done: AtomicU64,
     is_stopped: AtomicBool,
@@ -39,7 +53,7 @@ impl Traffic {
     pub fn start(app: &AppOfOurs, load: Load) -> Self {
         let shared = Arc::new(Shared {
             app: app.clone(),
-            flows: load.flows,
+            load,
             begun: AtomicU64::new(0),
             done: AtomicU64::new(0),
             is_stopped: AtomicBool::new(false),
@@ -104,7 +118,7 @@ fn unharmed(joined: Result<(), JoinError>) {
 async fn go_on(shared: Arc<Shared>) {
     while !shared.is_stopped.load(Ordering::Relaxed) {
         let nth = shared.begun.fetch_add(1, Ordering::Relaxed);
-        if nth >= shared.flows {
+        if nth >= shared.load.flows {
             return;
         }
         let visit = Visit { shared: &shared, app: &shared.app };
@@ -112,6 +126,9 @@ async fn go_on(shared: Arc<Shared>) {
             visit.note(|ledger| ledger.abandon(format!("given up: {why:?}")));
         }
         shared.done.fetch_add(1, Ordering::Relaxed);
+        if shared.load.pause > 0 {
+            super::pause(shared.load.pause).await;
+        }
     }
 }
 
