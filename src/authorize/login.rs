@@ -130,7 +130,7 @@ fn nothing_to_do(app: &App, locale: Locale) -> Response {
     Page(StatusCode::OK, page).into_response()
 }
 
-/// Name and password.
+/// Name and password. Where there would be no turn in time, that is said before anything is looked up.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -139,11 +139,15 @@ pub(super) async fn submit(
 ) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let visit = Visit::find(&app, origin, &headers, &query).await?.ok_or_else(PageError::no_flow)?;
     let form = Params::from_body(request).await?;
+    let is_cancelled = form.get("cancel")?.is_some();
+    if !is_cancelled {
+        app.passwords.check_room()?;
+    }
+    let visit = Visit::find(&app, origin, &headers, &query).await?.ok_or_else(PageError::no_flow)?;
     is_our_own_form(&app, &headers, &form, &visit.csrf())?;
     let visit = match visit {
-        Visit::Flow(current) if form.get("cancel")?.is_some() => {
+        Visit::Flow(current) if is_cancelled => {
             return dispatch::refuse(*current, "access_denied", "the user did not sign in").await;
         }
         visit => visit,
@@ -178,8 +182,7 @@ enum Refused {
     AddressWaits(u32),
 }
 
-/// The one gate for every sign-in with a password: it charges the try before it looks, and does
-/// neither where there would be no turn in time.
+/// The one gate for every sign-in with a password: it charges the try before it looks.
 async fn check(
     app: &App,
     origin: &Origin,
@@ -187,7 +190,6 @@ async fn check(
     username: &str,
     password: &str,
 ) -> Result<Result<Proven, Refused>, PageError> {
-    app.passwords.check_room()?;
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}

@@ -23,7 +23,7 @@ async fn run(plan: Plan) -> String {
     let installation = Installation::with(plan.store, particulars).await;
     let cores = Cores::divide();
     let server = Server::start_with(&installation, Start { before: cores.server(), ..Start::default() }).await;
-    let app = installation.clients(&[server.port]);
+    let app = installation.clients_of_a_balancer(&[server.port]);
     let people = Arc::new(AtomicU64::new(0));
 
     let capacity = capacity(&app, &people, plan.either(4, 20)).await;

@@ -36,8 +36,7 @@ impl Target {
     }
 }
 
-/// A client. Each request has its own connection: one that was kept may have broken before the
-/// request was sent, and nobody could tell that from an answer that was lost.
+/// A client.
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     target: Target,
@@ -80,8 +79,15 @@ impl Reply {
 }
 
 impl Http {
+    /// Each request has its own connection: one that was kept may have broken before the request was
+    /// sent, and nobody could tell that from an answer that was lost.
     pub fn new(target: Target) -> Self {
         Self { client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(), target }
+    }
+
+    /// Connections are kept, as a load balancer keeps them.
+    pub fn with_kept_connections(target: Target) -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build_http(), target }
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Reply, Lost> {
