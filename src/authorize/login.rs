@@ -130,7 +130,7 @@ fn nothing_to_do(app: &App, locale: Locale) -> Response {
     Page(StatusCode::OK, page).into_response()
 }
 
-/// Name and password. Where there would be no turn in time, that is said before anything is looked up.
+/// Name and password.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     origin: Origin,
@@ -139,15 +139,11 @@ pub(super) async fn submit(
 ) -> Result<Response, PageError> {
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let form = Params::from_body(request).await?;
-    let is_cancelled = form.get("cancel")?.is_some();
-    if !is_cancelled {
-        app.passwords.check_room()?;
-    }
     let visit = Visit::find(&app, origin, &headers, &query).await?.ok_or_else(PageError::no_flow)?;
+    let form = Params::from_body(request).await?;
     is_our_own_form(&app, &headers, &form, &visit.csrf())?;
     let visit = match visit {
-        Visit::Flow(current) if is_cancelled => {
+        Visit::Flow(current) if form.get("cancel")?.is_some() => {
             return dispatch::refuse(*current, "access_denied", "the user did not sign in").await;
         }
         visit => visit,
@@ -182,7 +178,8 @@ enum Refused {
     AddressWaits(u32),
 }
 
-/// The one gate for every sign-in with a password: it charges the try before it looks.
+/// The one gate for every sign-in with a password: it charges the try before it looks. Where there
+/// would be no turn in time, it does neither.
 async fn check(
     app: &App,
     origin: &Origin,
@@ -190,6 +187,7 @@ async fn check(
     username: &str,
     password: &str,
 ) -> Result<Result<Proven, Refused>, PageError> {
+    app.passwords.check_room()?;
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}

@@ -3,12 +3,9 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// From here on a journal is brought into the database with some insistence, and again each time
-/// it has grown by as much. SQLite brings it in by itself every 1000 pages, as far as nobody reads
-/// an older state, and then begins it anew.
-const LARGE: u64 = 16 << 20;
-/// From here on somebody is told: a reader that stays keeps the journal from being brought in. The
-/// writer would be at such a journal for so long that it leaves most of it to another connection.
+/// From here on a journal is brought into the database, and again each time it has grown by as much.
+pub(super) const LARGE: u64 = 16 << 20;
+/// From here on somebody is told: a reader that stays keeps the journal from being brought in.
 const ALARMING: u64 = 64 << 20;
 
 /// A file by what it is, and not by what it is called.
@@ -72,13 +69,8 @@ impl Journal {
         removed.map_or(Ok(size), |path| Err(Lost::Removed(path.display().to_string())))
     }
 
-    /// Whether it was alarming when it was last looked at.
-    pub(super) fn is_alarming(&self) -> bool {
-        self.is_alarmed
-    }
-
-    /// Whether a journal of this size is to be brought in with insistence. Says so, once each time
-    /// that it becomes alarming.
+    /// Whether a journal of this size is to be brought in. Says so, once each time that it becomes
+    /// alarming.
     pub(super) fn is_due(&mut self, size: u64) -> bool {
         if size < ALARMING {
             self.is_alarmed = false;
@@ -109,8 +101,8 @@ mod tests {
         let mib = |count: u64| count << 20;
         let due: Vec<u64> = (1..=100).filter(|size| journal.is_due(mib(*size))).collect();
         assert_eq!(due, [16, 32, 48, 64, 80, 96]);
-        assert!(journal.is_alarming());
-        assert!(!journal.is_due(mib(1)) && !journal.is_alarming());
+        assert!(journal.is_alarmed);
+        assert!(!journal.is_due(mib(1)) && !journal.is_alarmed);
         assert!(journal.is_due(mib(16)));
     }
 }

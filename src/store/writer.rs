@@ -18,8 +18,6 @@ use tokio::time::timeout;
 use super::{Conn, Error};
 use writing::Writing;
 
-/// After so many pages SQLite brings the journal in by itself, at the end of a commit.
-pub(super) const AUTOCHECKPOINT: u32 = 1000;
 /// How many may wait; one more is told to come back later.
 const QUEUE: usize = 1024;
 /// The most that share one commit.

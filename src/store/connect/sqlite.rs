@@ -8,7 +8,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::super::readers::Readers;
-use super::super::writer::{AUTOCHECKPOINT, Writer, busy_timeout};
+use super::super::writer::{Writer, busy_timeout};
 use super::super::{Error, Pools, Store, migrate};
 use super::disk;
 
@@ -54,7 +54,7 @@ fn settings(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("fullfsync", "on")
         .pragma("checkpoint_fullfsync", "on")
-        .pragma("wal_autocheckpoint", AUTOCHECKPOINT.to_string())
+        .pragma("wal_autocheckpoint", "0") // whoever writes sees to it, at a better moment than the end of a commit
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT.to_string())
         .foreign_keys(true)
         .pragma("trusted_schema", "off")
@@ -132,7 +132,7 @@ mod tests {
             ("trusted_schema", "0"),
             ("cell_size_check", "1"),
             ("mmap_size", "0"),
-            ("wal_autocheckpoint", "1000"),
+            ("wal_autocheckpoint", "0"),
             ("journal_size_limit", "16777216"),
             ("secure_delete", "2"), // FAST
         ];

@@ -10,13 +10,16 @@ use tokio::task::JoinSet;
 
 use super::super::Conn;
 use super::super::journal::{Journal, Lost};
-use super::{AUTOCHECKPOINT, Announce, Job, Waiting};
+use super::{Announce, Job, Waiting};
 
 /// How long a large journal may hold up the writer for readers who are about to end.
 const INSIST: Duration = Duration::from_millis(100);
-/// So many pages of a long journal (16 MiB) are left to the writer.
-const REST: i64 = 4096;
-/// How often one looks whether those who keep a long journal have ended.
+/// So many pages of a large journal are left to the writer.
+const REST: i64 = 1000;
+/// Where more than that has come meanwhile, it is tried again so often: on a disk that is too slow for
+/// both, writers have to wait in the end.
+const ROUNDS: usize = 8;
+/// How often one looks whether those who keep a large journal have ended.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Writing {
@@ -26,7 +29,7 @@ pub(super) struct Writing {
     journal: Journal,
     /// Its journal is large.
     is_due: bool,
-    /// What brings a long journal in, beside the writer.
+    /// What brings a large journal in, beside the writer.
     relief: JoinSet<()>,
     /// Why nothing may be written any more.
     lost: Option<Lost>,
@@ -62,39 +65,23 @@ impl Writing {
         }
     }
 
-    /// What can be done once everybody has been answered.
+    /// What can be done once everybody has been answered. A large journal is brought in by another
+    /// connection, while the writer goes on; the writer does what has come meanwhile, and begins the
+    /// journal anew. (Left to itself, SQLite does all of it at the end of a commit, and everybody waits.)
     pub(super) async fn care(&mut self) {
         let is_due = std::mem::take(&mut self.is_due);
-        if self.journal.is_alarming() {
-            self.relieve().await;
-        } else if is_due {
+        if self.relief.try_join_next().is_some() {
             self.checkpoint(INSIST).await;
+        } else if is_due && self.relief.is_empty() {
+            self.relief.spawn(bring_in_beside(self.options.clone()));
         }
     }
 
     /// Nobody writes: the journal is brought into the database, unless somebody reads an older state.
     pub(super) async fn bring_in(&mut self) {
-        if self.lost.is_some() {
-            return;
-        }
-        if self.journal.is_alarming() {
-            self.relieve().await;
-        } else if self.journal.size().is_ok_and(|size| size > 0) {
+        let is_at_work = !self.relief.is_empty() && self.relief.try_join_next().is_none();
+        if self.lost.is_none() && !is_at_work && self.journal.size().is_ok_and(|size| size > 0) {
             self.checkpoint(Duration::ZERO).await;
-        }
-    }
-
-    /// A long journal is brought in by another connection, while the writer goes on; the writer does
-    /// what has come meanwhile, and begins the journal anew. By itself SQLite would do all of it at
-    /// the end of the first commit after whoever kept it has gone, and everybody would wait.
-    async fn relieve(&mut self) {
-        if self.relief.try_join_next().is_some() {
-            self.checkpoint(INSIST).await;
-        } else if self.relief.is_empty() {
-            match say(&mut self.connection, "pragma wal_autocheckpoint = 0").await {
-                Ok(()) => drop(self.relief.spawn(bring_in_beside(self.options.clone()))),
-                Err(error) => tracing::warn!(%error, "the journal could not be left to another connection"),
-            }
         }
     }
 
@@ -107,7 +94,7 @@ impl Writing {
     /// Brings the journal in and empties it, if those who read end within `wait`.
     async fn checkpoint(&mut self, wait: Duration) {
         let statements = format!(
-            "pragma busy_timeout = {}; pragma wal_checkpoint(truncate); pragma busy_timeout = {}; pragma wal_autocheckpoint = {AUTOCHECKPOINT}",
+            "pragma busy_timeout = {}; pragma wal_checkpoint(truncate); pragma busy_timeout = {}",
             wait.as_millis(),
             self.busy_timeout.as_millis()
         );
@@ -146,16 +133,22 @@ impl Writing {
 async fn bring_in_beside(options: SqliteConnectOptions) {
     let outcome = async {
         let mut connection = options.connect().await?;
-        loop {
+        let (mut before, mut rounds) = (0, 0);
+        while rounds < ROUNDS {
             let (_, pages, done): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(passive)").fetch_one(&mut connection).await?;
             if pages - done < REST {
-                return connection.close().await;
+                break;
             }
-            tokio::time::sleep(LOOK).await;
+            if done == before {
+                tokio::time::sleep(LOOK).await;
+            } else {
+                (before, rounds) = (done, rounds + 1);
+            }
         }
+        connection.close().await
     };
     if let Err(error) = outcome.await {
-        tracing::warn!(%error, "a long journal could not be brought into the database beside the writer");
+        tracing::warn!(%error, "a large journal could not be brought into the database beside the writer");
     }
 }
 
