@@ -7,7 +7,7 @@ use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest password that is looked at, in bytes.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -23,11 +23,15 @@ const WAITING_PER_SLOT: usize = 64;
 pub struct Passwords {
     slots: Arc<Semaphore>,
     /// Places for those at work and for those who wait.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// The memory of hashes that are done, for those to come: 19 MiB for each that was ever at work
     /// at once. Given back to the allocator, every thread that ever hashed would keep as much.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
+
+/// A place among those whose turn will come in time.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "held, and given back when it is dropped")] OwnedSemaphorePermit);
 
 /// What there is to compare with where there is no account: it takes as long, and no password is
 /// behind it.
@@ -74,17 +78,17 @@ impl Passwords {
     pub fn new(slots: usize) -> Result<Self, PasswordError> {
         PasswordHash::new(DECOY).map_err(|_| PasswordError::Broken)?;
         let slots = slots.max(1);
-        let places = Semaphore::new(slots * (1 + WAITING_PER_SLOT));
+        let places = Arc::new(Semaphore::new(slots * (1 + WAITING_PER_SLOT)));
         Ok(Self { slots: Arc::new(Semaphore::new(slots)), places, memory: Arc::default() })
     }
 
-    /// Whether one more could be served in time: to be asked before anything is looked up or written
-    /// for a sign-in, so that those who are turned away take nothing from those who are served.
+    /// A place for one who wants to sign in: to be taken before anything is looked up or written, so
+    /// that those who are turned away take nothing from those who are served.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`]
-    pub fn check_room(&self) -> Result<(), PasswordError> {
-        self.places.try_acquire().map(|_| ()).map_err(|_| PasswordError::Busy)
+    /// [`PasswordError::Busy`]: there would be no turn in time.
+    pub fn place(&self) -> Result<Place, PasswordError> {
+        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| PasswordError::Busy)
     }
 
     /// A PHC string for this password.
@@ -97,11 +101,11 @@ impl Passwords {
     }
 
     /// Whether this is the password behind `hash`. Without a hash the answer is no, and takes as
-    /// long as any other.
+    /// long as any other. The place is given back at the end.
     ///
     /// # Errors
     /// [`PasswordError`]
-    pub async fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
+    pub async fn matches(&self, _place: Place, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
         let (password, hash, is_real) = (password.to_owned(), hash.unwrap_or(DECOY).to_owned(), hash.is_some());
         let memory = Arc::clone(&self.memory);
         self.run(move || {
@@ -115,7 +119,6 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static) -> Result<T, PasswordError> {
-        let _place = self.places.try_acquire().map_err(|_| PasswordError::Busy)?;
         let slot = tokio::time::timeout(QUEUE, Arc::clone(&self.slots).acquire_owned()).await;
         let slot = slot.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
         // The slot goes along: a request that gives up does not free a core that is still at work.
@@ -194,19 +197,18 @@ mod tests {
     async fn who_comes_when_too_many_wait_is_told_at_once() {
         let passwords = Passwords::new(1).expect("argon2 works");
         let slot = Arc::clone(&passwords.slots).acquire_owned().await.expect("the only slot");
-        let mut waiting: Vec<_> = (0..=WAITING_PER_SLOT).map(|_| Box::pin(passwords.matches("one of many", Some(CHEAP)))).collect();
-        for sign_in in &mut waiting {
-            assert_eq!(passwords.check_room(), Ok(()));
-            assert!(futures_util::poll!(sign_in).is_pending());
+        let mut waiting = Vec::new();
+        for _ in 0..=WAITING_PER_SLOT {
+            let mut sign_in = Box::pin(passwords.matches(passwords.place().expect("a place"), "one of many", Some(CHEAP)));
+            assert!(futures_util::poll!(&mut sign_in).is_pending());
+            waiting.push(sign_in);
         }
-        assert_eq!(passwords.check_room(), Err(PasswordError::Busy));
-        let late = passwords.matches("one too many", Some(CHEAP));
-        assert!(matches!(futures_util::poll!(std::pin::pin!(late)), std::task::Poll::Ready(Err(PasswordError::Busy))));
+        assert_eq!(passwords.place().err(), Some(PasswordError::Busy));
         drop(slot);
         for sign_in in waiting {
             assert_eq!(sign_in.await, Ok(false));
         }
-        assert_eq!(passwords.check_room(), Ok(()));
+        assert!(passwords.place().is_ok());
     }
 
     /// SS-29: two passwords that begin with the same 72 bytes are different, and every byte counts.
@@ -215,11 +217,12 @@ mod tests {
         let passwords = Passwords::new(2).expect("argon2 works");
         let start = "a".repeat(72);
         let hash = passwords.hash(&format!("{start}1")).await.expect("a hash");
-        assert_eq!(passwords.matches(&format!("{start}1"), Some(&hash)).await, Ok(true));
+        let place = || passwords.place().expect("a place");
+        assert_eq!(passwords.matches(place(), &format!("{start}1"), Some(&hash)).await, Ok(true));
         for other in [format!("{start}2"), format!("{start}1 "), format!(" {start}1"), format!("{start}1\0")] {
-            assert_eq!(passwords.matches(&other, Some(&hash)).await, Ok(false));
+            assert_eq!(passwords.matches(place(), &other, Some(&hash)).await, Ok(false));
         }
-        assert_eq!(passwords.matches("no password at all", None).await, Ok(false));
+        assert_eq!(passwords.matches(place(), "no password at all", None).await, Ok(false));
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     }
 }

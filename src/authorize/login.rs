@@ -15,7 +15,7 @@ use crate::error::PageError;
 use crate::flow::Step;
 use crate::id::SessionId;
 use crate::params::Params;
-use crate::password::MAX_PASSWORD_BYTES;
+use crate::password::{MAX_PASSWORD_BYTES, Place};
 use crate::person::{SignedIn, User, canonical_username};
 use crate::secret::{BrowserSecret, Digest, SessionSecret, unique_id};
 use crate::store::{Allowance, Attempt, NewSession};
@@ -130,13 +130,14 @@ fn nothing_to_do(app: &App, locale: Locale) -> Response {
     Page(StatusCode::OK, page).into_response()
 }
 
-/// Name and password.
+/// Name and password. Where there would be no turn in time, that is said before anything is looked up.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     origin: Origin,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, PageError> {
+    let place = app.passwords.place()?;
     let headers = request.headers().clone();
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
     let visit = Visit::find(&app, origin, &headers, &query).await?.ok_or_else(PageError::no_flow)?;
@@ -155,7 +156,7 @@ pub(super) async fn submit(
     }
     let username = canonical_username(&typed);
     let attempt = Attempt { account: Digest::of(&username), network: network_of(visit.origin().address) };
-    match check(visit.app(), visit.origin(), &attempt, &username, password).await? {
+    match check(visit.app(), visit.origin(), &attempt, &username, password, place).await? {
         Ok(proven) => start(visit, proven, attempt, typed).await,
         Err(Refused::AddressWaits(seconds)) => Err(PageError::too_many_tries(seconds)),
         // One sentence for every reason: which one it was is nobody's to learn here.
@@ -178,16 +179,15 @@ enum Refused {
     AddressWaits(u32),
 }
 
-/// The one gate for every sign-in with a password: it charges the try before it looks. Where there
-/// would be no turn in time, it does neither.
+/// The one gate for every sign-in with a password: it charges the try before it looks.
 async fn check(
     app: &App,
     origin: &Origin,
     attempt: &Attempt,
     username: &str,
     password: &str,
+    place: Place,
 ) -> Result<Result<Proven, Refused>, PageError> {
-    app.passwords.check_room()?;
     let found = app.store.user_by_name(&origin.tenant, username).await?;
     match app.store.charge_attempt(origin, attempt).await? {
         Allowance::Granted => {}
@@ -202,7 +202,7 @@ async fn check(
             return Ok(Err(Refused::Wrong));
         }
     }
-    let is_right = match app.passwords.matches(password, found.as_ref().map(|(_, hash)| hash.as_str())).await {
+    let is_right = match app.passwords.matches(place, password, found.as_ref().map(|(_, hash)| hash.as_str())).await {
         Ok(is_right) => is_right,
         Err(error) => {
             app.store.refund_attempt(origin, attempt, found.map(|(user, _)| user.id)).await?;

@@ -3,7 +3,9 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// From here on a journal is brought into the database, and again each time it has grown by as much.
+/// A journal that grows beyond this is brought into the database, and again each time it has grown by
+/// as much. Begun anew, the file stays as long as this: what is written over costs a disk less than
+/// what makes a file longer.
 pub(super) const LARGE: u64 = 16 << 20;
 /// From here on somebody is told: a reader that stays keeps the journal from being brought in.
 const ALARMING: u64 = 64 << 20;
@@ -80,10 +82,10 @@ impl Journal {
                 "the database's journal grows: some other program has been reading the database for long, and must end"
             );
         }
-        if size < LARGE {
+        if size <= LARGE {
             self.due = LARGE;
         }
-        let is_due = size >= self.due;
+        let is_due = size > self.due;
         if is_due {
             self.due = size + LARGE;
         }
@@ -100,9 +102,9 @@ mod tests {
         let mut journal = Journal { files: ["a", "b", "c"].map(|name| (name.into(), None)), due: LARGE, is_alarmed: false };
         let mib = |count: u64| count << 20;
         let due: Vec<u64> = (1..=100).filter(|size| journal.is_due(mib(*size))).collect();
-        assert_eq!(due, [16, 32, 48, 64, 80, 96]);
+        assert_eq!(due, [17, 34, 51, 68, 85]);
         assert!(journal.is_alarmed);
         assert!(!journal.is_due(mib(1)) && !journal.is_alarmed);
-        assert!(journal.is_due(mib(16)));
+        assert!(!journal.is_due(mib(16)) && journal.is_due(mib(17)));
     }
 }

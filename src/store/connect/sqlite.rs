@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::super::readers::Readers;
 use super::super::writer::{Writer, busy_timeout};
-use super::super::{Error, Pools, Store, migrate};
+use super::super::{Error, Pools, Store, journal, migrate};
 use super::disk;
 
 /// The first SQLite that cannot corrupt a WAL under several connections (fixed on 2026-03-13).
@@ -17,8 +17,6 @@ const MIN_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// What the writing connection keeps of the database in memory, in KiB: a transaction that changes
 /// more than that writes pages to the journal several times. Readers have SQLite's own 2 MB each.
 const WRITER_CACHE: i64 = 8 << 10;
-/// What is left of a journal that has grown and was brought in, in bytes.
-const JOURNAL_SIZE_LIMIT: i64 = 16 << 20;
 /// Connections that read. Each is a thread.
 const READERS: usize = 4;
 
@@ -55,7 +53,7 @@ fn settings(path: &Path) -> SqliteConnectOptions {
         .pragma("fullfsync", "on")
         .pragma("checkpoint_fullfsync", "on")
         .pragma("wal_autocheckpoint", "0") // whoever writes sees to it, at a better moment than the end of a commit
-        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT.to_string())
+        .pragma("journal_size_limit", journal::LARGE.to_string())
         .foreign_keys(true)
         .pragma("trusted_schema", "off")
         .pragma("cell_size_check", "on")

@@ -71,7 +71,7 @@ impl Writing {
     pub(super) async fn care(&mut self) {
         let is_due = std::mem::take(&mut self.is_due);
         if self.relief.try_join_next().is_some() {
-            self.checkpoint(INSIST).await;
+            self.checkpoint("restart", INSIST).await;
         } else if is_due && self.relief.is_empty() {
             self.relief.spawn(bring_in_beside(self.options.clone()));
         }
@@ -81,7 +81,7 @@ impl Writing {
     pub(super) async fn bring_in(&mut self) {
         let is_at_work = !self.relief.is_empty() && self.relief.try_join_next().is_none();
         if self.lost.is_none() && !is_at_work && self.journal.size().is_ok_and(|size| size > 0) {
-            self.checkpoint(Duration::ZERO).await;
+            self.checkpoint("truncate", Duration::ZERO).await;
         }
     }
 
@@ -91,10 +91,11 @@ impl Writing {
         }
     }
 
-    /// Brings the journal in and empties it, if those who read end within `wait`.
-    async fn checkpoint(&mut self, wait: Duration) {
+    /// Brings the journal in and begins it anew, if those who read end within `wait`. `mode`: `restart`
+    /// leaves the file as long as it is allowed to be, `truncate` leaves it empty.
+    async fn checkpoint(&mut self, mode: &str, wait: Duration) {
         let statements = format!(
-            "pragma busy_timeout = {}; pragma wal_checkpoint(truncate); pragma busy_timeout = {}",
+            "pragma busy_timeout = {}; pragma wal_checkpoint({mode}); pragma busy_timeout = {}",
             wait.as_millis(),
             self.busy_timeout.as_millis()
         );
@@ -120,7 +121,7 @@ impl Writing {
     /// another, it can still be brought in.
     async fn lose(&mut self, lost: Lost) -> String {
         if lost.is_removed() {
-            self.checkpoint(INSIST).await;
+            self.checkpoint("truncate", INSIST).await;
         }
         tracing::error!(%lost, "nothing is written any more: start the server again, and look at the database with `admit db check`");
         let why = lost.to_string();
