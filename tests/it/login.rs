@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use admit::id::UserId;
-use admit::password::{PasswordError, Passwords};
+use admit::password::Passwords;
 use admit::person::User;
 use admit::store::NewUser;
 use futures_util::future::join_all;
 use time::Duration;
-use tokio::task::JoinHandle;
 
 use crate::support::visit::{consent_page, form_with, from_peer, login_page, patient_page};
 use crate::support::{Landing, PASSWORD, Reply, TestApp};
@@ -212,28 +211,24 @@ async fn tabs_do_not_disturb_one_another() {
     assert!(codes.iter().all(|row| row.patient_id.as_deref() == Some(if row.client_id.as_deref() == Some("post") { "p2" } else { "p1" })));
 }
 
-/// As many sign-ins as this, of which each waits for its turn.
-async fn flood(app: &TestApp, count: usize) -> JoinHandle<Vec<Result<bool, PasswordError>>> {
-    let server = Arc::clone(&app.app);
-    let sign_ins = (0..count).map(move |_| {
-        let server = Arc::clone(&server);
-        async move { server.passwords.matches(server.passwords.place()?, "wrong", None).await }
-    });
-    let mut flood = Box::pin(tokio::task::unconstrained(join_all(sign_ins)));
-    // Looked at once, so that all of them stand in the queue before the next one comes.
-    let is_waiting = poll_fn(|cx| Poll::Ready(flood.as_mut().poll(cx).is_pending())).await;
-    assert!(is_waiting);
-    tokio::spawn(flood)
-}
-
 /// SS-30: a flood of sign-ins waits for a slot, two seconds at most; apps get their tokens meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_sign_ins_is_told_to_come_back_and_does_not_stop_the_rest() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
     let page = login_page(&mut browser).await;
-    // Of 130 places, for two slots, these leave some; even a fast machine takes a while for so many.
-    let flood = flood(&app, 100).await;
+    let server = Arc::clone(&app.app);
+    // Two slots; even a fast machine takes longer than the queue lasts. These take no places: those are
+    // for the sign-ins to come.
+    let flood = (0..1500).map(move |_| {
+        let server = Arc::clone(&server);
+        async move { server.passwords.hash("wrong").await }
+    });
+    let mut flood = Box::pin(tokio::task::unconstrained(join_all(flood)));
+    // Looked at once, so that all of them stand in the queue before the next one comes.
+    let first = poll_fn(|cx| Poll::Ready(flood.as_mut().poll(cx).is_pending())).await;
+    let flood = tokio::spawn(flood);
+    assert!(first, "they wait");
     let others = async {
         for _ in 0..20 {
             let reply = app.token("bsc", &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await;
@@ -243,7 +238,7 @@ async fn a_flood_of_sign_ins_is_told_to_come_back_and_does_not_stop_the_rest() {
     };
     let cookie = format!("__Host-tx-{}={}", page.flow(), browser.cookie(&format!("__Host-tx-{}", page.flow())).expect("a cookie"));
     let csrf = page.csrf();
-    let sign_ins = join_all((0..200).map(|n| {
+    let sign_ins = join_all((0..100).map(|n| {
         let name = format!("user{n}");
         let request = form_with(&page.at, &[("csrf", &csrf), ("username", &name), ("password", "wrong")], &[("cookie", &cookie)]);
         app.call(from_peer(request, &format!("192.0.{n}.1")))
@@ -259,34 +254,32 @@ async fn a_flood_of_sign_ins_is_told_to_come_back_and_does_not_stop_the_rest() {
         assert!(status == 403 || (status == 503 && reply.header("retry-after") == "2"), "{status}: {}", reply.body);
     }
     assert!(replies.iter().any(|reply| reply.status.as_u16() == 503));
-    // Whoever was looked up stands in the books, also where nobody came to look at the password; those
-    // for whom there was no place from the beginning do not. Neither owes anything.
+    // Every try stands in the books. Who was told to come back was not looked at, and owes nothing.
     let busy = replies.iter().filter(|reply| reply.status.as_u16() == 503).count();
     let entries = app.audit("login").await;
-    let (waited, looked_at): (Vec<_>, Vec<_>) =
-        entries.iter().partition(|entry| entry.detail.as_deref() == Some("too many sign-ins at once"));
-    assert!(waited.len() <= busy);
-    assert_eq!(looked_at.len(), replies.len() - busy);
+    assert_eq!(entries.len(), replies.len());
+    assert_eq!(entries.iter().filter(|entry| entry.detail.as_deref() == Some("too many sign-ins at once")).count(), busy);
     let owed = app.count("select count(*) from login_throttle where tenant_id = 'default' and failures > 0").await;
     assert_eq!(usize::try_from(owed).expect("a count"), replies.len() - busy);
     let answers = flood.await.expect("no panic");
-    assert!(answers.iter().any(Result::is_ok));
+    assert!(answers.iter().any(Result::is_ok) && answers.iter().any(Result::is_err));
     // Later, the same person with the same page gets in.
     assert_eq!(patient_page(&mut browser).await.path(), "/patient");
 }
 
 /// SS-30: where there is no place to wait, that is said at once, and costs nothing.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_comes_when_too_many_wait_is_told_at_once_and_nothing_is_written() {
+#[tokio::test]
+async fn who_finds_no_place_to_wait_is_told_at_once_and_nothing_is_written() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
     let page = login_page(&mut browser).await;
-    let flood = flood(&app, 1500).await;
+    let places: Vec<_> = std::iter::from_fn(|| app.app.passwords.place().ok()).collect();
+    assert_eq!(places.len(), 130, "for two slots");
     let told = browser.log_in_with(&page, "dr.a", PASSWORD).await;
     told.reply.assert_page(503, None);
     assert_eq!(told.reply.header("retry-after"), "2");
     assert_eq!(app.audit("login").await.len(), 0);
     assert_eq!(app.count("select count(*) from login_throttle where tenant_id = 'default'").await, 0);
-    let answers = flood.await.expect("no panic");
-    assert!(answers.iter().filter(|answer| **answer == Err(PasswordError::Busy)).count() >= 1500 - 130);
+    drop(places);
+    assert_eq!(browser.log_in(&page, "dr.a").await.path(), "/patient");
 }

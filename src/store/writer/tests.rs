@@ -74,7 +74,7 @@ async fn execute<'q>(conn: Conn<'_>, query: sqlx::query::Query<'q, sqlx::Sqlite,
 fn options(dir: &TempDir) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new().filename(dir.path().join("x.db")).create_if_missing(true);
     // Of all that the server sets, what the tests are about.
-    options.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "0").pragma("journal_size_limit", (16 << 20).to_string())
+    options.journal_mode(SqliteJournalMode::Wal).pragma("wal_autocheckpoint", "0").pragma("journal_size_limit", LARGE.to_string())
 }
 
 async fn connect(dir: &TempDir) -> SqliteConnection {

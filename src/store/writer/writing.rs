@@ -79,8 +79,8 @@ impl Writing {
 
     /// Nobody writes: the journal is brought into the database, unless somebody reads an older state.
     pub(super) async fn bring_in(&mut self) {
-        let is_at_work = !self.relief.is_empty() && self.relief.try_join_next().is_none();
-        if self.lost.is_none() && !is_at_work && self.journal.size().is_ok_and(|size| size > 0) {
+        let _ = self.relief.try_join_next(); // if it has ended
+        if self.lost.is_none() && self.relief.is_empty() && self.journal.size().is_ok_and(|size| size > 0) {
             self.checkpoint("truncate", Duration::ZERO).await;
         }
     }

@@ -240,20 +240,18 @@ impl Installation {
 
     /// Everybody who uses the server behind these ports.
     pub fn clients(self: &Arc<Self>, ports: &[u16]) -> AppOfOurs {
-        self.clients_by(Http::new(self.target(ports)))
+        self.clients_by(Http::new, ports)
     }
 
     /// The same by way of a load balancer, for a fault in which no server ends.
     pub fn clients_of_a_balancer(self: &Arc<Self>, ports: &[u16]) -> AppOfOurs {
-        self.clients_by(Http::with_kept_connections(self.target(ports)))
+        self.clients_by(Http::with_kept_connections, ports)
     }
 
-    fn target(&self, ports: &[u16]) -> Target {
-        Target::new(self.issuer.strip_prefix("http://").expect("an issuer on this machine"), ports)
-    }
-
-    fn clients_by(self: &Arc<Self>, http: Http) -> AppOfOurs {
-        AppOfOurs { http: Arc::new(http), installation: Arc::clone(self), patience: std::time::Duration::from_secs(8) }
+    fn clients_by(self: &Arc<Self>, http: fn(Target) -> Http, ports: &[u16]) -> AppOfOurs {
+        let host = self.issuer.strip_prefix("http://").expect("an issuer on this machine");
+        let http = Arc::new(http(Target::new(host, ports)));
+        AppOfOurs { http, installation: Arc::clone(self), patience: std::time::Duration::from_secs(8) }
     }
 
     /// Runs another command of the program on the same database, beside a server or without one.
